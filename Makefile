@@ -1,0 +1,45 @@
+# Works where only Python 3.11, pip, git and make exist: uv is fetched by pip into .tools/.
+PYTHON ?= python3
+UV := .tools/bin/uv
+RUN := $(UV) run --frozen
+export UV_PYTHON ?= $(PYTHON)
+
+.PHONY: run test check lint bench fmt clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: .venv/synced  ## Start the whole stack on this machine and show a cue being delivered
+	@$(RUN) python -m deploy.local
+
+test: .venv/synced  ## Run every test
+	@$(RUN) pytest
+
+check: lint test  ## What CI runs: lint, types, import contracts, tests
+
+lint: .venv/synced  ## Lint, types and import contracts
+	@$(RUN) ruff format --check .
+	@$(RUN) ruff check .
+	@$(RUN) mypy
+	@$(RUN) lint-imports
+
+bench: .venv/synced  ## Measure rates and lateness; writes bench/results/
+	@$(RUN) python -m bench
+
+fmt: .venv/synced  ## Format, and fix what can be fixed
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+clean:  ## Remove what make has made, except the data in .cueapi/
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache
+
+$(UV):
+	@echo "Fetching uv into .tools/ ..."
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8,<1"
+
+.venv/synced: $(UV) pyproject.toml uv.lock
+	@echo "Installing the locked dependencies into .venv/ ..."
+	@$(UV) sync --frozen --quiet
+	@touch $@

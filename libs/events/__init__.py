@@ -1,0 +1,1 @@
+"""The vocabulary of events and the machinery that records and carries them."""

@@ -1,0 +1,1 @@
+"""Process plumbing: nothing here knows a word of the domain."""

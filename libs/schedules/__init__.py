@@ -1,0 +1,1 @@
+"""Calendar arithmetic: cron expressions, zones and the instants they mean. Pure."""

@@ -1,0 +1,1 @@
+"""The services that we run; each meets the others only through events."""
