@@ -1,0 +1,322 @@
+"""How an execution's events fold into its stage, and what of it is projected onto its row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from libs.events.base import Transport
+from libs.events.executions import (
+    AttemptFailed,
+    AttemptLost,
+    AttemptStarted,
+    AttemptSucceeded,
+    Cancelled,
+    Claimed,
+    Delivering,
+    DeliveryFailed,
+    EvidenceAppended,
+    Execution,
+    ExecutionCancelled,
+    ExecutionClaimed,
+    ExecutionEvent,
+    ExecutionMissed,
+    ExecutionScheduled,
+    Facts,
+    Failed,
+    LateResultRecorded,
+    LeaseExpired,
+    LeaseExtended,
+    Missed,
+    Outcome,
+    OutcomeDeadlinePassed,
+    OutcomeReported,
+    OutcomeVerified,
+    Pending,
+    Retrying,
+    Succeeded,
+    TimedOut,
+    VerificationFailed,
+    VerificationRequested,
+)
+
+
+def evolve(state: Execution | None, event: ExecutionEvent) -> Execution:
+    """Fold one event into the execution's state; never refuses, the past happened."""
+    if isinstance(event, ExecutionScheduled):
+        return _scheduled(event)
+    assert state is not None, f"{type(event).__name__} before ExecutionScheduled"
+    facts = replace(state.facts, updated_at=event.at)
+    match event:
+        case AttemptStarted() | AttemptSucceeded() | AttemptFailed() | AttemptLost():
+            return _attempted(state, facts, event)
+        case LateResultRecorded():
+            return state
+        case DeliveryFailed():
+            return Failed(facts=facts)
+        case ExecutionClaimed() | LeaseExtended() | LeaseExpired():
+            return _leased(state, facts, event)
+        case ExecutionMissed():
+            return Missed(facts=facts)
+        case ExecutionCancelled():
+            return Cancelled(facts=facts)
+        case OutcomeReported():
+            return _reported(state, facts, event)
+        case OutcomeDeadlinePassed():
+            return TimedOut(facts=replace(facts, outcome_missed=True))
+        case EvidenceAppended() | OutcomeVerified() | VerificationRequested() | VerificationFailed():
+            return replace(state, facts=replace(facts, outcome=_judged(facts, event)))
+        case _:
+            assert_never(event)
+
+
+def _scheduled(event: ExecutionScheduled) -> Execution:
+    facts = Facts(
+        id=event.execution_id,
+        account_id=event.account_id,
+        cue_id=event.cue_id,
+        transport=event.transport,
+        triggered_by=event.triggered_by,
+        scheduled_for=event.scheduled_for,
+        payload=event.payload,
+        created_at=event.at,
+        updated_at=event.at,
+        replayed_from=event.replayed_from,
+        error_message=event.blocked,
+    )
+    if event.blocked is not None:
+        return Failed(facts=facts, blocked=True)
+    return Pending(facts=facts, due_at=event.due_at, expires_at=event.expires_at)
+
+
+def _attempted(
+    state: Execution,
+    facts: Facts,
+    event: AttemptStarted | AttemptSucceeded | AttemptFailed | AttemptLost,
+) -> Execution:
+    match event:
+        case AttemptStarted():
+            begun = replace(
+                facts,
+                attempts=event.epoch,
+                started_at=facts.started_at or event.at,
+                last_attempt_at=event.at,
+            )
+            return Delivering(facts=begun, lease_until=event.lease_until)
+        case AttemptSucceeded():
+            return _acknowledged(state, facts, event)
+        case AttemptFailed():
+            facts = replace(
+                facts,
+                attempts_ended=event.epoch,
+                http_status=event.http_status,
+                error_message=event.message,
+            )
+            return _after_failure(state, facts, event.retry_at)
+        case AttemptLost():
+            facts = replace(facts, attempts_ended=event.epoch, error_message="the attempt was lost")
+            return _after_failure(state, facts, event.retry_at)
+        case _:
+            assert_never(event)
+
+
+def _acknowledged(state: Execution, facts: Facts, event: AttemptSucceeded) -> Execution:
+    facts = replace(
+        facts,
+        attempts_ended=event.epoch,
+        http_status=event.http_status,
+        response_ref=event.response_ref,
+        error_message=None,
+        delivered_at=facts.delivered_at or event.at,
+    )
+    if not isinstance(state, Delivering):
+        return replace(state, facts=facts)
+    return Succeeded(
+        facts=facts, outcome_deadline_at=event.outcome_deadline_at, report=event.report
+    )
+
+
+def _after_failure(state: Execution, facts: Facts, retry_at: datetime | None) -> Execution:
+    if retry_at is None or not isinstance(state, Delivering):
+        return replace(state, facts=facts)
+    return Retrying(facts=facts, due_at=retry_at)
+
+
+def _leased(
+    state: Execution, facts: Facts, event: ExecutionClaimed | LeaseExtended | LeaseExpired
+) -> Execution:
+    match event:
+        case ExecutionClaimed():
+            claimed = replace(
+                facts,
+                attempts=event.epoch,
+                started_at=facts.started_at or event.at,
+                last_attempt_at=event.at,
+                last_worker=event.worker_id,
+                claimed_at=event.at,
+            )
+            return Claimed(
+                facts=claimed,
+                worker_id=event.worker_id,
+                lease_seconds=event.lease_seconds,
+                lease_until=event.lease_until,
+                expires_at=event.expires_at,
+                held_by_heartbeat=event.held_by_heartbeat,
+            )
+        case LeaseExtended():
+            assert isinstance(state, Claimed)
+            return replace(
+                state, facts=facts, lease_until=event.lease_until, last_heartbeat_at=event.at
+            )
+        case LeaseExpired():
+            facts = replace(facts, attempts_ended=event.epoch, claimed_at=None)
+            return Pending(facts=facts, due_at=event.due_at, expires_at=event.expires_at)
+        case _:
+            assert_never(event)
+
+
+def _reported(state: Execution, facts: Facts, event: OutcomeReported) -> Execution:
+    outcome = Outcome(
+        report=event.report,
+        state="reported_success" if event.report.success else "reported_failure",
+        source=event.source,
+        mode=event.mode,
+        recorded_at=event.at,
+    )
+    facts = replace(facts, outcome=outcome)
+    if facts.transport is Transport.WORKER:
+        facts = replace(facts, attempts_ended=facts.attempts)
+        if not event.report.success:
+            return Failed(facts=facts)
+        return Succeeded(facts=replace(facts, delivered_at=event.at))
+    if isinstance(state, Failed) and not event.report.success:
+        return replace(state, facts=facts)
+    return Succeeded(facts=facts)
+
+
+def _judged(
+    facts: Facts,
+    event: EvidenceAppended | OutcomeVerified | VerificationRequested | VerificationFailed,
+) -> Outcome:
+    outcome = facts.outcome
+    assert outcome is not None, f"{type(event).__name__} before OutcomeReported"
+    match event:
+        case EvidenceAppended():
+            report = replace(
+                outcome.report,
+                details_ref=event.details_ref,
+                evidence=event.evidence,
+                result_type=event.result_type or outcome.report.result_type,
+            )
+            return replace(outcome, report=report)
+        case OutcomeVerified():
+            validation = "valid" if event.by == "policy" else outcome.validation
+            return replace(outcome, state="verified_success", validation=validation, reason=None)
+        case VerificationRequested():
+            return replace(outcome, state="verification_pending")
+        case VerificationFailed():
+            return replace(
+                outcome,
+                state="verification_failed",
+                validation="invalid" if event.by == "policy" else outcome.validation,
+                reason=f"{event.missing} missing" if event.missing else event.reason,
+                rejection=event.reason if event.by == "person" else outcome.rejection,
+            )
+        case _:
+            assert_never(event)
+
+
+def status(execution: Execution) -> str:
+    """Name the stage as the wire does (contract §4); a claim reads `delivering`."""
+    match execution:
+        case Delivering() | Claimed():
+            return "delivering"
+        case Pending():
+            return "pending"
+        case Retrying():
+            return "retrying"
+        case Succeeded():
+            return "success"
+        case Failed():
+            return "failed"
+        case Missed():
+            return "missed"
+        case TimedOut():
+            return "outcome_timeout"
+        case Cancelled():
+            return "cancelled"
+        case _:
+            assert_never(execution)
+
+
+TERMINAL = ("success", "failed", "missed", "outcome_timeout")
+
+
+def outcome_state(facts: Facts) -> str | None:
+    """Give the outcome's state; `unknown` after a deadline, None before either."""
+    if facts.outcome is not None:
+        return facts.outcome.state
+    return "unknown" if facts.outcome_missed else None
+
+
+def delivery_due_at(execution: Execution) -> datetime | None:
+    """When the dispatcher must look at the execution again."""
+    match execution:
+        case Pending(facts=facts):
+            worker = facts.transport is Transport.WORKER
+            return execution.expires_at if worker else execution.due_at
+        case Delivering() | Claimed():
+            return execution.lease_until
+        case Retrying():
+            return execution.due_at
+        case _:
+            return None
+
+
+def outcome_due_at(execution: Execution) -> datetime | None:
+    """When the outcomes service must look: at once for a report in the answer, or at a deadline."""
+    match execution:
+        case Succeeded(report=None):
+            return execution.outcome_deadline_at
+        case Succeeded(facts=facts):
+            return facts.delivered_at
+        case Claimed():
+            return execution.expires_at
+        case _:
+            return None
+
+
+def row(execution: Execution) -> dict[str, Any]:
+    """Project an execution onto its row: what is searched, and the whole state as JSON."""
+    facts = execution.facts
+    outcome = facts.outcome
+    return {
+        "id": facts.id,
+        "account_id": facts.account_id,
+        "cue_id": facts.cue_id,
+        "transport": facts.transport.value,
+        "status": status(execution),
+        "triggered_by": facts.triggered_by,
+        "scheduled_for": facts.scheduled_for,
+        "created_at": facts.created_at,
+        "delivery_due_at": delivery_due_at(execution),
+        "outcome_due_at": outcome_due_at(execution),
+        "claimable_at": _claimable_at(execution),
+        "outcome_state": outcome_state(facts),
+        "result_type": outcome.report.result_type if outcome else None,
+        "has_evidence": bool(outcome and outcome.report.evidence),
+        "worker_id": execution.worker_id if isinstance(execution, Claimed) else facts.last_worker,
+        "claimed_at": facts.claimed_at,
+        "task": facts.payload.task,
+        "agent": facts.payload.agent,
+        "state": msgspec.json.encode(execution).decode(),
+    }
+
+
+def _claimable_at(execution: Execution) -> datetime | None:
+    if isinstance(execution, Pending) and execution.facts.transport is Transport.WORKER:
+        return execution.due_at
+    return None
