@@ -1,0 +1,98 @@
+"""The account: its plan and what it prefers.
+
+The address, the keys and the secrets are not here: they are personal or secret, lie in tables of
+the api service alone, and can be erased without touching the log.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeAlias, assert_never
+
+import msgspec
+from msgspec.structs import replace
+
+from libs.events.base import Command, Event, Value
+
+CATEGORY = "account"
+
+
+class RegisterAccount(Command):
+    """Open an account."""
+
+    plan: str
+    key_id: str
+
+
+class AccountRegistered(Event):
+    """An account was opened."""
+
+    account_id: str
+    plan: str
+
+
+class ApiKeyIssued(Event):
+    """A key was made; the key itself is not told."""
+
+    key_id: str
+    label: str
+    created_by: str
+    is_default: bool = False
+
+
+class ApiKeyRevoked(Event):
+    """A key was ended. `reason`: revoked, or rotated."""
+
+    key_id: str
+    reason: str = "revoked"
+
+
+class WebhookSecretRotated(Event):
+    """Deliveries are signed with a new secret from now on."""
+
+
+class PlanChanged(Event):
+    """Other limits hold."""
+
+    plan: str
+
+
+AccountEvent: TypeAlias = (
+    AccountRegistered | ApiKeyIssued | ApiKeyRevoked | WebhookSecretRotated | PlanChanged
+)
+
+
+class Account(Value, tag_field="stage", tag="open"):
+    """An open account."""
+
+    id: str
+    plan: str
+    created_at: datetime
+    updated_at: datetime
+
+
+def evolve(state: Account | None, event: AccountEvent) -> Account:
+    """Fold one event into the account's state."""
+    if isinstance(event, AccountRegistered):
+        return Account(
+            id=event.account_id, plan=event.plan, created_at=event.at, updated_at=event.at
+        )
+    assert state is not None, f"{type(event).__name__} before AccountRegistered"
+    match event:
+        case PlanChanged():
+            return replace(state, plan=event.plan, updated_at=event.at)
+        case ApiKeyIssued() | ApiKeyRevoked() | WebhookSecretRotated():
+            return replace(state, updated_at=event.at)
+        case _:
+            assert_never(event)
+
+
+def row(account: Account) -> dict[str, Any]:
+    """Project an account onto its row."""
+    return {
+        "id": account.id,
+        "account_id": account.id,
+        "plan": account.plan,
+        "created_at": account.created_at,
+        "state": msgspec.json.encode(account).decode(),
+    }

@@ -1,0 +1,126 @@
+"""Every subject, stream and consumer on the broker, as data and pure functions.
+
+`commands.<service>.<command>` is a work queue with one durable consumer per service.
+`events.<category>.<type>` carries notices of what the log holds, to durable consumers by service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import get_args
+
+from msgspec import Struct
+
+from libs.events import alerts, cues, executions
+from libs.events.base import Command
+from libs.events.streams import CATEGORY_OF_EVENT
+
+COMMANDS = "COMMANDS"
+EVENTS = "EVENTS"
+
+_SECOND = 1.0
+
+OWNER: Mapping[type[Command], str] = {
+    **dict.fromkeys(get_args(cues.CueCommand), "scheduler"),
+    executions.ClaimExecution: "dispatcher",
+    executions.ClaimNextExecution: "dispatcher",
+    executions.ExtendLease: "dispatcher",
+    executions.RecordWorkerHeartbeat: "dispatcher",
+    executions.ReportOutcome: "outcomes",
+    executions.AppendEvidence: "outcomes",
+    executions.VerifyOutcome: "outcomes",
+    executions.RequestVerification: "outcomes",
+    alerts.AcknowledgeAlert: "alerts",
+}
+COMMAND_TYPES: Mapping[str, type[Command]] = {command.__name__: command for command in OWNER}
+
+
+class Stream(Struct, frozen=True):
+    """A JetStream stream: it may be wiped at any time, so it is bounded rather than safe."""
+
+    name: str
+    subjects: tuple[str, ...]
+    work_queue: bool
+    max_age: float
+    max_bytes: int
+    duplicate_window: float
+
+
+class Consumer(Struct, frozen=True):
+    """A durable pull consumer."""
+
+    stream: str
+    name: str
+    subjects: tuple[str, ...]
+    ack_wait: float = 30 * _SECOND
+    max_ack_pending: int = 2_000
+
+
+def command_subject(command: type[Command]) -> str:
+    """`commands.<owner>.<command_in_snake_case>`."""
+    return f"commands.{OWNER[command]}.{snake(command.__name__)}"
+
+
+def event_subject(event_type: str) -> str:
+    """`events.<category>.<EventType>`."""
+    return f"events.{CATEGORY_OF_EVENT[event_type]}.{event_type}"
+
+
+def snake(name: str) -> str:
+    """Turn `CreateCue` into `create_cue`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+STREAMS = (
+    # A command that nobody took within half a minute was answered 503 long ago: it must not
+    # come true behind its caller's back.
+    Stream(
+        name=COMMANDS,
+        subjects=("commands.>",),
+        work_queue=True,
+        max_age=30 * _SECOND,
+        max_bytes=256 * 1024 * 1024,
+        duplicate_window=30 * _SECOND,
+    ),
+    Stream(
+        name=EVENTS,
+        subjects=("events.>",),
+        work_queue=False,
+        max_age=3_600 * _SECOND,
+        max_bytes=512 * 1024 * 1024,
+        duplicate_window=120 * _SECOND,
+    ),
+)
+
+REACTIONS: Mapping[str, tuple[str, ...]] = {
+    "dispatcher": ("ExecutionScheduled", "LeaseExpired"),
+    "outcomes": ("AttemptSucceeded",),
+    "scheduler": ("AttemptSucceeded", "OutcomeReported", "DeliveryFailed", "ExecutionMissed"),
+    "alerts": ("DeliveryFailed", "OutcomeReported", "VerificationFailed", "OutcomeDeadlinePassed"),
+}
+
+CONSUMERS = (
+    *(
+        Consumer(stream=COMMANDS, name=f"{service}-commands", subjects=(f"commands.{service}.>",))
+        for service in sorted(set(OWNER.values()))
+    ),
+    *(
+        Consumer(
+            stream=EVENTS,
+            name=f"{service}-events",
+            subjects=tuple(event_subject(event) for event in events),
+        )
+        for service, events in REACTIONS.items()
+    ),
+)
+
+
+def commands_consumer(service: str) -> Consumer:
+    """The consumer which brings a service its commands."""
+    return next(c for c in CONSUMERS if c.name == f"{service}-commands")
+
+
+def events_consumer(service: str) -> Consumer:
+    """The consumer which brings a service the events that it reacts to."""
+    return next(c for c in CONSUMERS if c.name == f"{service}-events")
