@@ -1,0 +1,83 @@
+"""What an owner answers to an accepted command: the facts that its caller needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from libs.events import alerts, cues, executions
+from libs.events.base import Command, Reference, Value
+
+
+class Done(Value):
+    """Nothing more to say."""
+
+
+class CueAnswer(Value):
+    """The cue as it is now can be read from `api_cues`; this says which version answered."""
+
+    cue_id: str
+    version: int
+
+
+class ExecutionAnswer(Value):
+    """An execution was made by a fire or a replay."""
+
+    execution_id: str
+    cue_id: str
+    scheduled_for: datetime
+    triggered_by: str
+    payload: Reference
+    replayed_from: str | None = None
+
+
+class ClaimAnswer(Value):
+    """A worker holds the execution now."""
+
+    execution_id: str
+    worker_id: str
+    lease_seconds: int
+    lease_until: datetime
+    attempt: int
+    payload: Reference
+
+
+class LeaseAnswer(Value):
+    """The lease now ends at `lease_until`."""
+
+    execution_id: str
+    lease_until: datetime
+
+
+class HeartbeatAnswer(Value):
+    """The worker was seen at `at`."""
+
+    at: datetime
+
+
+class OutcomeAnswer(Value):
+    """The outcome as it is after the command."""
+
+    execution_id: str
+    outcome_state: str
+    outcome_success: bool
+    status: str
+    reason: str | None = None
+
+
+ANSWERS: Mapping[type[Command], type[Value]] = {
+    cues.CreateCue: CueAnswer,
+    cues.UpdateCue: CueAnswer,
+    cues.DeleteCue: CueAnswer,
+    cues.FireCue: ExecutionAnswer,
+    cues.ReplayExecution: ExecutionAnswer,
+    executions.ClaimExecution: ClaimAnswer,
+    executions.ClaimNextExecution: ClaimAnswer,
+    executions.ExtendLease: LeaseAnswer,
+    executions.RecordWorkerHeartbeat: HeartbeatAnswer,
+    executions.ReportOutcome: OutcomeAnswer,
+    executions.AppendEvidence: OutcomeAnswer,
+    executions.VerifyOutcome: OutcomeAnswer,
+    executions.RequestVerification: OutcomeAnswer,
+    alerts.AcknowledgeAlert: Done,
+}
