@@ -67,7 +67,9 @@ def evolve(state: Execution | None, event: ExecutionEvent) -> Execution:
             return _reported(state, facts, event)
         case OutcomeDeadlinePassed():
             return TimedOut(facts=replace(facts, outcome_missed=True))
-        case EvidenceAppended() | OutcomeVerified() | VerificationRequested() | VerificationFailed():
+        case (
+            EvidenceAppended() | OutcomeVerified() | VerificationRequested() | VerificationFailed()
+        ):
             return replace(state, facts=replace(facts, outcome=_judged(facts, event)))
         case _:
             assert_never(event)

@@ -380,13 +380,5 @@ class Cancelled(Value, tag_field="stage", tag="cancelled"):
 
 
 Execution: TypeAlias = (
-    Pending
-    | Delivering
-    | Claimed
-    | Retrying
-    | Succeeded
-    | Failed
-    | Missed
-    | TimedOut
-    | Cancelled
+    Pending | Delivering | Claimed | Retrying | Succeeded | Failed | Missed | TimedOut | Cancelled
 )

@@ -1,0 +1,59 @@
+"""Sealing of secrets at rest: AES-256-GCM, bound to the account and the purpose."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_ID_BYTES = 8
+_NONCE_BYTES = 12
+
+
+class CannotOpen(Exception):
+    """The secret was sealed with another key, for another account or purpose, or is damaged."""
+
+
+class Keyring:
+    """Seals with its first key and opens with any: so a key is rotated by adding one in front.
+
+    A sealed value is the key's id (8 bytes), a nonce (12 bytes) and the ciphertext.
+    """
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._ciphers = {hashlib.sha256(key).digest()[:_ID_BYTES]: AESGCM(key) for key in keys}
+        self._current = next(iter(self._ciphers))
+
+    @classmethod
+    def derived_from(cls, secret: str) -> Keyring:
+        """Derive the one key from a text secret of at least 32 characters (HKDF, RFC 5869)."""
+        kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"cueapi secrets at rest")
+        return cls([kdf.derive(secret.encode())])
+
+    def seal(self, account_id: str, purpose: str, plaintext: bytes) -> bytes:
+        """Encrypt; the result opens only for the same account and purpose."""
+        nonce = os.urandom(_NONCE_BYTES)
+        cipher = self._ciphers[self._current]
+        return self._current + nonce + cipher.encrypt(nonce, plaintext, _bound(account_id, purpose))
+
+    def open(self, account_id: str, purpose: str, sealed: bytes) -> bytes:
+        """Decrypt what `seal` made. Raises `CannotOpen`."""
+        cipher = self._ciphers.get(bytes(sealed[:_ID_BYTES]))
+        if cipher is None:
+            raise CannotOpen("no key of this keyring has sealed it")
+        nonce = sealed[_ID_BYTES : _ID_BYTES + _NONCE_BYTES]
+        try:
+            return cipher.decrypt(
+                nonce, sealed[_ID_BYTES + _NONCE_BYTES :], _bound(account_id, purpose)
+            )
+        except InvalidTag as error:
+            raise CannotOpen("the sealed value does not belong here, or is damaged") from error
+
+
+def _bound(account_id: str, purpose: str) -> bytes:
+    return f"{account_id}:{purpose}".encode()

@@ -1,0 +1,46 @@
+"""The one place where randomness enters: ids, keys, secrets and jitter."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import string
+import time
+
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+def new_uuid() -> str:
+    """Make a UUIDv7 (RFC 9562): lowercase, unguessable (74 random bits), sorted by millisecond."""
+    raw = bytearray(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10))
+    raw[6] = (raw[6] & 0x0F) | 0x70
+    raw[8] = (raw[8] & 0x3F) | 0x80
+    text = raw.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def new_cue_id() -> str:
+    """Make `cue_` and 12 of `[a-z0-9]` (contract §1)."""
+    return "cue_" + "".join(secrets.choice(_ALPHABET) for _ in range(12))
+
+
+def new_api_key() -> str:
+    """Make `cue_sk_` and 32 hex digits (contract §1)."""
+    return "cue_sk_" + secrets.token_hex(16)
+
+
+def new_webhook_secret() -> str:
+    """Make `whsec_` and 64 hex digits (contract §1)."""
+    return "whsec_" + secrets.token_hex(32)
+
+
+def new_trace_parent() -> str:
+    """Start a W3C trace: version, 16-byte trace id, 8-byte span id, sampled."""
+    raw = os.urandom(24).hex()
+    return f"00-{raw[:32]}-{raw[32:]}-01"
+
+
+def jittered(seconds: float) -> float:
+    """Spread a delay evenly over [half, whole] of `seconds`, so that retries do not march in step."""
+    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing

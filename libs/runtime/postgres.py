@@ -1,0 +1,122 @@
+"""The one way to Postgres: a bounded pool, timeouts on everything, one transaction helper."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+Connection = psycopg.AsyncConnection[tuple[Any, ...]]
+
+STATEMENT_TIMEOUT = "15s"
+LOCK_TIMEOUT = "5s"
+IDLE_TIMEOUT = "30s"
+POOL_WAIT_SECONDS = 5.0
+
+_OPTIONS = (
+    f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
+    f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT} -c timezone=UTC -c jit=off"
+)
+
+
+class Unavailable(Exception):
+    """Postgres cannot be reached, or did not answer in time. Try again in a few seconds."""
+
+
+class Conflict(Exception):
+    """Another transaction was first; load and decide again."""
+
+
+class Database:
+    """A pool of connections which all have the same time limits."""
+
+    def __init__(self, url: str, *, max_connections: int = 8, name: str = "cueapi") -> None:
+        self._url = url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            url,
+            kwargs={
+                "autocommit": True,
+                "application_name": name,
+                "options": _OPTIONS,
+                "connect_timeout": 5,
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 15_000,
+            },
+            min_size=1,
+            max_size=max_connections,
+            timeout=POOL_WAIT_SECONDS,
+            max_waiting=512,
+            reconnect_timeout=60,
+            check=None,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Start the pool; connections are made in the background."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.close(timeout=5)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend one connection in autocommit. Raises `Unavailable` and `Conflict`."""
+        with _translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Run the block in one transaction: committed at its end, rolled back if it raises.
+
+        Raises `Unavailable` when Postgres is away and `Conflict` when another transaction won.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
+        """Read rows as dictionaries, outside any transaction."""
+        async with self.connection() as connection:
+            cursor = connection.cursor(row_factory=dict_row)
+            await cursor.execute(cast("LiteralString", sql), params)
+            return await cursor.fetchall()
+
+    async def execute(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> int:
+        """Run one statement in a transaction of its own; gives the number of rows it touched."""
+        async with self.connection() as connection:
+            cursor = await connection.execute(cast("LiteralString", sql), params)
+            return cursor.rowcount
+
+
+class _translated:
+    """Turns psycopg's errors into the two that callers can act on."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        match error:
+            case (
+                psycopg.errors.SerializationFailure()
+                | psycopg.errors.DeadlockDetected()
+                | psycopg.errors.UniqueViolation()
+                | psycopg.errors.LockNotAvailable()
+            ):
+                raise Conflict(str(error)) from error
+            case psycopg.OperationalError() | psycopg.InterfaceError() | PoolTimeout():
+                raise Unavailable(str(error)) from error
+            case _:
+                return
+
+
+def json_text(value: Any) -> str:
+    """Dump a plain value as compact JSON for a `jsonb` parameter."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

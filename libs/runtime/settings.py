@@ -1,0 +1,95 @@
+"""What every service reads from its environment; each service extends this with its own."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.runtime.crypto import Keyring
+
+
+class Settings(BaseSettings):
+    """Settings of every service. Environment variables as in contract §13, ours with `CUEAPI_`."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    database_url: str = Field(
+        default="postgresql://localhost/cueapi",
+        alias="DATABASE_URL",
+        description="Postgres, as a libpq URL",
+    )
+    nats_url: str = Field(
+        default="nats://127.0.0.1:4222", alias="NATS_URL", description="nats-server with JetStream"
+    )
+    env: Literal["development", "production"] = Field(
+        default="development", alias="ENV", description="production demands safe secrets"
+    )
+    health_port: int = Field(
+        default=9100,
+        alias="CUEAPI_HEALTH_PORT",
+        description="port of /livez, /readyz and /metrics",
+    )
+    health_host: str = Field(
+        default="127.0.0.1", alias="CUEAPI_HEALTH_HOST", description="address of the health port"
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="console", alias="CUEAPI_LOG_FORMAT", description="json for machines"
+    )
+    log_level: str = Field(default="info", alias="CUEAPI_LOG_LEVEL", description="least level told")
+    database_pool: int = Field(
+        default=8, alias="CUEAPI_DATABASE_POOL", ge=2, description="connections per process"
+    )
+    stop_grace_seconds: float = Field(
+        default=20.0,
+        alias="CUEAPI_STOP_GRACE_SECONDS",
+        gt=0,
+        description="time to finish what is in hand after SIGTERM",
+    )
+
+
+class SecretSettings(Settings):
+    """Settings of the services that open sealed secrets."""
+
+    encryption_key: str = Field(
+        default="",
+        alias="CUEAPI_ENCRYPTION_KEY",
+        description="32 bytes in base64 that seal secrets at rest; several, newest first, by comma",
+    )
+    session_secret: str = Field(
+        default="",
+        alias="SESSION_SECRET",
+        description=">= 32 characters; signs sessions, and seals secrets without an encryption key",
+    )
+
+    @model_validator(mode="after")
+    def _keys_are_usable(self) -> Self:
+        if self.session_secret and len(self.session_secret) < 32:
+            msg = "SESSION_SECRET is shorter than 32 characters; make one: openssl rand -hex 32"
+            raise ValueError(msg)
+        if not self.encryption_key and not self.session_secret:
+            msg = (
+                "neither CUEAPI_ENCRYPTION_KEY nor SESSION_SECRET is set, so secrets cannot be"
+                " sealed; make one: openssl rand -base64 32"
+            )
+            raise ValueError(msg)
+        for key in filter(None, self.encryption_key.split(",")):
+            try:
+                size = len(base64.b64decode(key, validate=True))
+            except binascii.Error as error:
+                msg = "CUEAPI_ENCRYPTION_KEY is not base64; make one: openssl rand -base64 32"
+                raise ValueError(msg) from error
+            if size != 32:
+                msg = "CUEAPI_ENCRYPTION_KEY is not 32 bytes; make one: openssl rand -base64 32"
+                raise ValueError(msg)
+        return self
+
+    def keyring(self) -> Keyring:
+        """Build the keyring: the given keys, or one derived from the session secret."""
+        if self.encryption_key:
+            keys = [base64.b64decode(key) for key in self.encryption_key.split(",") if key]
+            return Keyring(keys)
+        return Keyring.derived_from(self.session_secret)
