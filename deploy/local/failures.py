@@ -1,0 +1,86 @@
+"""What a failed start means to the person who started it: pure functions over output."""
+
+import errno
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from deploy.local.errors import StackError
+
+SHOWN_LINES = 15
+
+
+def disk_full(folder: Path) -> StackError:
+    """Return the error for a disk without room."""
+    return StackError(
+        f"The disk that holds {folder} is full.",
+        "Free some space (1 GB is plenty) and start again; what was committed is kept.",
+    )
+
+
+def no_permission(folder: Path) -> StackError:
+    """Return the error for a folder that we may not read or write."""
+    return StackError(
+        f"No permission to use {folder}.",
+        "Start as the user who owns it, or choose another folder with --data-dir.",
+    )
+
+
+def broken_folder(folder: Path, why: str) -> StackError:
+    """Return the error for a folder that is not, or no longer, a usable database."""
+    return StackError(
+        f"{folder} is not a usable Postgres data folder: {why}.",
+        f"Move it away (`mv {folder} {folder}.broken`) and start again with an empty one,"
+        " or choose another folder with --data-dir.",
+    )
+
+
+def of_os_error(error: OSError, folder: Path) -> StackError:
+    """Return the error for a failed operation on `folder` or a file in it."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return disk_full(folder)
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return no_permission(folder)
+        case _:
+            return StackError(
+                f"{folder} cannot be used: {error.strerror}.",
+                "Choose another folder with --data-dir.",
+            )
+
+
+def of_output(name: str, output: Iterable[str], folder: Path) -> StackError:
+    """Return the error that the last lines a program wrote speak of, or show the lines."""
+    lines = [line for line in output if line.strip()]
+    text = "\n".join(lines)
+    if "No space left on device" in text:
+        return disk_full(folder)
+    if "Permission denied" in text or "wrong ownership" in text:
+        return no_permission(folder)
+    if re.search("[Aa]ddress already in use", text):
+        return StackError(
+            f"A port that {name} needs was taken while it started.",
+            "Start again; with a port of your own choice, choose another one.",
+        )
+    if broken := re.search(_BROKEN, text):
+        return broken_folder(folder, broken[0])
+    return StackError(
+        f"{name} did not start. Its last lines:\n{tail(lines)}",
+        "Remove the cause that the lines name and start again.",
+    )
+
+
+_BROKEN = (
+    r"could not (?:open|read|stat) (?:file|directory) \"[^\"]*\"[^\n]*"
+    r"|could not locate a valid checkpoint record[^\n]*"
+    r"|invalid checkpoint record[^\n]*"
+    r"|could not find the database system[^\n]*"
+    r"|database files are incompatible[^\n]*"
+    r"|incorrect checksum in control file[^\n]*"
+    r"|is not a valid data directory[^\n]*"
+)
+
+
+def tail(lines: Iterable[str]) -> str:
+    """Return the last lines, indented, for a message."""
+    return "\n".join(f"    {line}" for line in list(lines)[-SHOWN_LINES:])
