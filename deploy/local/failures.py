@@ -35,6 +35,15 @@ def broken_folder(folder: Path, why: str) -> StackError:
     )
 
 
+def in_use(folder: Path, pid: int) -> StackError:
+    """Return the error for a data folder on which Postgres runs already, as process `pid`."""
+    return StackError(
+        f"Another Postgres (process {pid}) is running on {folder}.",
+        f"Stop the stack that uses it (or `kill -INT {pid}`), or choose another folder"
+        " with --data-dir.",
+    )
+
+
 def of_os_error(error: OSError, folder: Path) -> StackError:
     """Return the error for a failed operation on `folder` or a file in it."""
     match error.errno:

