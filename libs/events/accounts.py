@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
-import msgspec
 from msgspec.structs import replace
 
 from libs.events.base import Command, Event, Value
@@ -94,5 +93,5 @@ def row(account: Account) -> dict[str, Any]:
         "account_id": account.id,
         "plan": account.plan,
         "created_at": account.created_at,
-        "state": msgspec.json.encode(account).decode(),
+        "state": account,
     }

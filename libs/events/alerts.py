@@ -27,7 +27,7 @@ class AlertRaised(Event):
     kind: str
     episode: str
     execution_id: str | None = None
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class AlertAcknowledged(Event):
@@ -61,7 +61,7 @@ class AlertFacts(Value):
     episode: str
     created_at: datetime
     execution_id: str | None = None
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class OpenAlert(Value, tag_field="stage", tag="open"):
@@ -116,5 +116,5 @@ def row(alert: Alert) -> dict[str, Any]:
         "execution_id": facts.execution_id,
         "acknowledged_at": alert.acknowledged_at if isinstance(alert, AcknowledgedAlert) else None,
         "created_at": facts.created_at,
-        "state": msgspec.json.encode(alert).decode(),
+        "state": alert,
     }

@@ -9,28 +9,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias, dataclass_transform
 
 import msgspec
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _Frozen(msgspec.StructMeta):
+    """Makes each struct frozen, with named arguments, and leaves defaults out of its JSON."""
+
+    def __new__(
+        mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any
+    ) -> Any:
+        options = {"frozen": True, "kw_only": True, "omit_defaults": True, **options}
+        return super().__new__(mcs, name, bases, namespace, **options)
+
+
+class Value(msgspec.Struct, metaclass=_Frozen):
     """A value without identity: equal when its fields are equal."""
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Command(msgspec.Struct, metaclass=_Frozen):
     """A wish, named by a verb and a noun. Its owner answers it, or refuses it with a code."""
 
     account_id: str
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, metaclass=_Frozen):
     """A fact, named by a noun and a past participle. `at` is the database's clock, in UTC."""
 
     at: datetime
 
 
-class Rejection(msgspec.Struct, frozen=True):
+class Rejection(Value):
     """A business refusal: `code` is stable (contract §1), `message` is for people."""
 
     code: str
@@ -57,7 +68,7 @@ class VerificationMode(StrEnum):
     MANUAL = "manual"
 
 
-class Reference(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Reference(Value):
     """A payload that lies in `blobs`, and the two words by which workers choose it.
 
     `sha256` is hex, or None for the empty object, which needs no row.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
-import msgspec
 from msgspec.structs import replace
 
 from libs.events.base import Command, Event, Reference, Transport, Value, VerificationMode
@@ -316,7 +315,7 @@ def status(cue: Cue) -> str:
 
 
 def row(cue: Cue) -> dict[str, Any]:
-    """Project a cue onto its row: the columns that are searched, and the whole state as JSON."""
+    """Project a cue onto its row: the columns that are searched, and the whole state."""
     facts = cue.facts
     return {
         "id": facts.id,
@@ -326,5 +325,5 @@ def row(cue: Cue) -> dict[str, Any]:
         "next_run": cue.next_run if isinstance(cue, ActiveCue) else None,
         "settling_id": facts.scheduled_id if isinstance(cue, ActiveCue) else None,
         "created_at": facts.created_at,
-        "state": msgspec.json.encode(cue).decode(),
+        "state": cue,
     }

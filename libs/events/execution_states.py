@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, assert_never
 
-import msgspec
 from msgspec.structs import replace
 
 from libs.events.base import Transport
@@ -55,14 +54,10 @@ def evolve(state: Execution | None, event: ExecutionEvent) -> Execution:
             return _attempted(state, facts, event)
         case LateResultRecorded():
             return state
-        case DeliveryFailed():
-            return Failed(facts=facts)
         case ExecutionClaimed() | LeaseExtended() | LeaseExpired():
             return _leased(state, facts, event)
-        case ExecutionMissed():
-            return Missed(facts=facts)
-        case ExecutionCancelled():
-            return Cancelled(facts=facts)
+        case DeliveryFailed() | ExecutionMissed() | ExecutionCancelled():
+            return _ended(facts, event)
         case OutcomeReported():
             return _reported(state, facts, event)
         case OutcomeDeadlinePassed():
@@ -71,6 +66,18 @@ def evolve(state: Execution | None, event: ExecutionEvent) -> Execution:
             EvidenceAppended() | OutcomeVerified() | VerificationRequested() | VerificationFailed()
         ):
             return replace(state, facts=replace(facts, outcome=_judged(facts, event)))
+        case _:
+            assert_never(event)
+
+
+def _ended(facts: Facts, event: DeliveryFailed | ExecutionMissed | ExecutionCancelled) -> Execution:
+    match event:
+        case DeliveryFailed():
+            return Failed(facts=facts)
+        case ExecutionMissed():
+            return Missed(facts=facts)
+        case ExecutionCancelled():
+            return Cancelled(facts=facts)
         case _:
             assert_never(event)
 
@@ -292,7 +299,7 @@ def outcome_due_at(execution: Execution) -> datetime | None:
 
 
 def row(execution: Execution) -> dict[str, Any]:
-    """Project an execution onto its row: what is searched, and the whole state as JSON."""
+    """Project an execution onto its row: what is searched, and the whole state."""
     facts = execution.facts
     outcome = facts.outcome
     return {
@@ -314,7 +321,7 @@ def row(execution: Execution) -> dict[str, Any]:
         "claimed_at": facts.claimed_at,
         "task": facts.payload.task,
         "agent": facts.payload.agent,
-        "state": msgspec.json.encode(execution).decode(),
+        "state": execution,
     }
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from msgspec import Struct
-
 from libs.events import accounts, alerts, cues, execution_states, executions
-from libs.events.base import Event
+from libs.events.base import Event, Value
 
 
-class Category(Struct, frozen=True):
+class Category(Value):
     """How one kind of stream is folded and projected."""
 
     name: str

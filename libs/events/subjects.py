@@ -10,10 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import get_args
 
-from msgspec import Struct
-
 from libs.events import alerts, cues, executions
-from libs.events.base import Command
+from libs.events.base import Command, Value
 from libs.events.streams import CATEGORY_OF_EVENT
 
 COMMANDS = "COMMANDS"
@@ -36,7 +34,7 @@ OWNER: Mapping[type[Command], str] = {
 COMMAND_TYPES: Mapping[str, type[Command]] = {command.__name__: command for command in OWNER}
 
 
-class Stream(Struct, frozen=True):
+class Stream(Value):
     """A JetStream stream: it may be wiped at any time, so it is bounded rather than safe."""
 
     name: str
@@ -47,7 +45,7 @@ class Stream(Struct, frozen=True):
     duplicate_window: float
 
 
-class Consumer(Struct, frozen=True):
+class Consumer(Value):
     """A durable pull consumer."""
 
     stream: str

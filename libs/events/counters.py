@@ -1,0 +1,79 @@
+"""What is counted beside the streams: usage by account and month, activity by cue. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from libs.events.base import Event, Transport, Value
+from libs.events.execution_states import status
+from libs.events.executions import Execution, ExecutionScheduled
+
+
+class Activity(Value):
+    """What one event of an execution adds to its cue: runs made, and when it last ended."""
+
+    cue_id: str
+    account_id: str
+    runs: int
+    ended_at: datetime | None
+
+
+def usage(events: Iterable[tuple[str, Event]]) -> dict[tuple[str, date], int]:
+    """Count executions by account and first day of the UTC month; blocked ones do not count."""
+    counts: dict[tuple[str, date], int] = {}
+    for account_id, event in events:
+        if isinstance(event, ExecutionScheduled) and event.blocked is None:
+            period = (account_id, event.at.date().replace(day=1))
+            counts[period] = counts.get(period, 0) + 1
+    return counts
+
+
+def activity(before: Execution | None, after: Execution) -> Activity | None:
+    """What this step says about the cue (contract §2, `run_count` and `last_run`).
+
+    A webhook's run is an attempt that ended, a worker's is an outcome that was reported.
+    """
+    facts, was = after.facts, before.facts if before else None
+    if facts.transport is Transport.WORKER:
+        runs = int(facts.outcome is not None and (was is None or was.outcome is None))
+    else:
+        runs = facts.attempts_ended - (was.attempts_ended if was else 0)
+    now = status(after)
+    became = now in ("success", "failed", "missed") and (before is None or status(before) != now)
+    if not runs and not became:
+        return None
+    return Activity(
+        cue_id=facts.cue_id,
+        account_id=facts.account_id,
+        runs=runs,
+        ended_at=facts.updated_at if became else None,
+    )
+
+
+def activity_rows(parts: Iterable[Activity]) -> list[dict[str, Any]]:
+    """Sum activities by cue, sorted by cue so that row locks are always taken in one order."""
+    rows: dict[str, dict[str, Any]] = {}
+    for part in parts:
+        row = rows.setdefault(
+            part.cue_id,
+            {
+                "cue_id": part.cue_id,
+                "account_id": part.account_id,
+                "run_count": 0,
+                "last_run": None,
+            },
+        )
+        row["run_count"] += part.runs
+        if part.ended_at and (row["last_run"] is None or part.ended_at > row["last_run"]):
+            row["last_run"] = part.ended_at
+    return [rows[cue_id] for cue_id in sorted(rows)]
+
+
+def usage_rows(counts: dict[tuple[str, date], int]) -> list[dict[str, Any]]:
+    """Give usage as rows, in the order in which their locks are taken."""
+    return [
+        {"account_id": account_id, "period": period, "executions": counts[account_id, period]}
+        for account_id, period in sorted(counts)
+    ]

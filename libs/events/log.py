@@ -1,0 +1,216 @@
+"""The log on Postgres: load under locks, append, project and answer in one transaction.
+
+Every statement takes its rows as one JSON document (docs/decisions/0005): a seventh of the
+client's work of array parameters, and Postgres knows the columns from the table itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any, Protocol
+
+from libs.events.counters import activity_rows, usage, usage_rows
+from libs.events.envelope import Recorded, Reply, decode, encode, schema_version
+from libs.events.streams import CATEGORIES
+from libs.events.unit import StoredResult, Unit
+from libs.runtime.postgres import Connection, Database
+
+LASTING = date(1970, 1, 1)
+
+
+class Log(Protocol):
+    """The port. `transaction` gives a unit of work that commits when its block ends."""
+
+    def transaction(self) -> Any:
+        """Open a unit of work, as an async context manager."""
+        ...
+
+
+class PostgresUnit(Unit):
+    """A unit of work on one Postgres transaction."""
+
+    def __init__(self, now: Any, connection: Connection) -> None:
+        super().__init__(now)
+        self.connection = connection
+
+    async def lock(self, category: str, keys: Iterable[str]) -> None:
+        """Read and lock these streams' rows, in id order; the ones that do not exist are left out.
+
+        Raises `Conflict` when a lock cannot be had in time.
+        """
+        wanted = sorted({key for key in keys if self.version(category, key) == 0})
+        if not wanted:
+            return
+        kind = CATEGORIES[category]
+        cast = "text[]" if category == "cue" else "uuid[]"
+        cursor = await self.connection.execute(
+            f"select id::text, version, state::text from {kind.table}"  # noqa: S608 - our names
+            f" where id = any(%s::{cast}) order by id for update",
+            [wanted],
+        )
+        for key, version, state in await cursor.fetchall():
+            self.hold(category, key, version, decode(state, kind.state_type))
+
+    async def stored_results(
+        self, command_ids: Sequence[str], keys: Sequence[tuple[str, str]]
+    ) -> list[StoredResult]:
+        """Find replies kept under these command ids, or (account, idempotency key) pairs.
+
+        Keys are locked first, so that of two commands with one key the second sees the first.
+        """
+        if keys:
+            await self.connection.execute(
+                "select pg_advisory_xact_lock(hashtextextended(k, 7)) from"
+                " (select k from unnest(%s::text[]) k order by k) locks",
+                [sorted({f"{account}:{key}" for account, key in keys})],
+            )
+        cursor = await self.connection.execute(
+            "select command_id::text, idempotency_key, request_hash, reply::text"
+            "  from command_results where command_id = any(%(ids)s::uuid[])"
+            " union all "
+            "select r.command_id::text, r.idempotency_key, r.request_hash, r.reply::text"
+            "  from unnest(%(accounts)s::uuid[], %(keys)s::text[]) k(account_id, key)"
+            "  join command_results r"
+            "    on r.account_id = k.account_id and r.idempotency_key = k.key"
+            " where r.created_at > now() - interval '24 hours'",
+            {
+                "ids": list(command_ids),
+                "accounts": [account for account, _ in keys],
+                "keys": [key for _, key in keys],
+            },
+        )
+        return [
+            StoredResult(
+                command_id=command_id,
+                reply=decode(reply, Reply),
+                idempotency_key=key,
+                request_hash=request_hash,
+            )
+            for command_id, key, request_hash, reply in await cursor.fetchall()
+        ]
+
+    async def flush(self) -> None:
+        """Write what was recorded, in one round trip. Called once, before the commit."""
+        async with self.connection.pipeline():
+            if self.recorded:
+                await self._put(_INSERT_EVENTS, [_event_row(item) for item in self.recorded])
+            for category in self.changed_categories():
+                if rows := self.rows(category, born=True):
+                    await self._put(_insert(CATEGORIES[category].table, tuple(rows[0])), rows)
+                if rows := self.rows(category, born=False):
+                    await self._put(_update(CATEGORIES[category].table, tuple(rows[0])), rows)
+            if counts := usage((item.account_id, item.event) for item in self.recorded):
+                await self._put(_COUNT_USAGE, usage_rows(counts))
+            if self.activity:
+                await self._put(_COUNT_ACTIVITY, activity_rows(self.activity))
+            if self.results:
+                rows = [_result_row(account, result, self.now) for account, result in self.results]
+                await self._put(_INSERT_RESULTS, rows)
+
+    async def _put(self, statement: str, rows: list[dict[str, Any]]) -> None:
+        await self.connection.execute(statement, [encode(rows).decode()])
+
+
+class PostgresLog:
+    """The log in its Postgres form."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresUnit]:
+        """Open a unit of work; its events, rows and replies commit together when the block ends.
+
+        Raises `Unavailable`, and `Conflict` when another transaction was first: decide again.
+        """
+        async with self.database.transaction() as connection:
+            cursor = await connection.execute("select now()")
+            row = await cursor.fetchone()
+            assert row is not None
+            unit = PostgresUnit(row[0], connection)
+            yield unit
+            await unit.flush()
+
+
+def month_of(stream_id: str) -> date:
+    """The partition of a stream: the UTC month in its UUIDv7, or `LASTING` if it has no end."""
+    category, _, key = stream_id.partition("-")
+    if category not in ("execution", "alert"):
+        return LASTING
+    return date.fromtimestamp(int(key[:8] + key[9:13], 16) / 1000).replace(day=1)  # noqa: DTZ012
+
+
+def _event_row(item: Recorded) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "month": month_of(item.stream_id),
+        "stream_id": item.stream_id,
+        "version": item.version,
+        "type": item.type,
+        "schema_version": schema_version(item.type),
+        "account_id": item.account_id,
+        "data": item.event,
+        "meta": item.meta,
+        "recorded_at": item.event.at,
+    }
+
+
+def _result_row(account_id: str, result: StoredResult, now: Any) -> dict[str, Any]:
+    return {
+        "command_id": result.command_id,
+        "account_id": account_id,
+        "idempotency_key": result.idempotency_key,
+        "request_hash": result.request_hash,
+        "reply": result.reply,
+        "created_at": now,
+    }
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(columns)
+    return (
+        f"insert into {table} ({names})"  # noqa: S608 - our names
+        f" select {names} from json_populate_recordset(null::{table}, %s::json)"
+    )
+
+
+def _update(table: str, columns: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{name} = r.{name}" for name in columns if name != "id")
+    return (
+        f"update {table} t set {sets}"  # noqa: S608 - our names
+        f" from json_populate_recordset(null::{table}, %s::json) r where t.id = r.id"
+    )
+
+
+_INSERT_EVENTS = _insert(
+    "events",
+    (
+        "id",
+        "month",
+        "stream_id",
+        "version",
+        "type",
+        "schema_version",
+        "account_id",
+        "data",
+        "meta",
+        "recorded_at",
+    ),
+)
+_INSERT_RESULTS = _insert(
+    "command_results",
+    ("command_id", "account_id", "idempotency_key", "request_hash", "reply", "created_at"),
+)
+_COUNT_USAGE = (
+    _insert("usage", ("account_id", "period", "executions"))
+    + " on conflict (account_id, period)"
+    + " do update set executions = usage.executions + excluded.executions"
+)
+_COUNT_ACTIVITY = (
+    _insert("cue_activity", ("cue_id", "account_id", "run_count", "last_run"))
+    + " on conflict (cue_id) do update set"
+    + " run_count = cue_activity.run_count + excluded.run_count,"
+    + " last_run = greatest(cue_activity.last_run, excluded.last_run)"
+)
