@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
 from libs.events.counters import activity_rows, usage, usage_rows
@@ -67,10 +67,10 @@ class PostgresUnit(Unit):
                 [sorted({f"{account}:{key}" for account, key in keys})],
             )
         cursor = await self.connection.execute(
-            "select command_id::text, idempotency_key, request_hash, reply::text"
+            "select command_id::text, account_id::text, idempotency_key, request_hash, reply::text"
             "  from command_results where command_id = any(%(ids)s::uuid[])"
             " union all "
-            "select r.command_id::text, r.idempotency_key, r.request_hash, r.reply::text"
+            "select r.command_id::text, r.account_id::text, r.idempotency_key, r.request_hash, r.reply::text"
             "  from unnest(%(accounts)s::uuid[], %(keys)s::text[]) k(account_id, key)"
             "  join command_results r"
             "    on r.account_id = k.account_id and r.idempotency_key = k.key"
@@ -84,11 +84,12 @@ class PostgresUnit(Unit):
         return [
             StoredResult(
                 command_id=command_id,
+                account_id=account_id,
                 reply=decode(reply, Reply),
                 idempotency_key=key,
                 request_hash=request_hash,
             )
-            for command_id, key, request_hash, reply in await cursor.fetchall()
+            for command_id, account_id, key, request_hash, reply in await cursor.fetchall()
         ]
 
     async def flush(self) -> None:
@@ -106,7 +107,7 @@ class PostgresUnit(Unit):
             if self.activity:
                 await self._put(_COUNT_ACTIVITY, activity_rows(self.activity))
             if self.results:
-                rows = [_result_row(account, result, self.now) for account, result in self.results]
+                rows = [_result_row(result, self.now) for result in self.results]
                 await self._put(_INSERT_RESULTS, rows)
 
     async def _put(self, statement: str, rows: list[dict[str, Any]]) -> None:
@@ -139,7 +140,8 @@ def month_of(stream_id: str) -> date:
     category, _, key = stream_id.partition("-")
     if category not in ("execution", "alert"):
         return LASTING
-    return date.fromtimestamp(int(key[:8] + key[9:13], 16) / 1000).replace(day=1)  # noqa: DTZ012
+    born = datetime.fromtimestamp(int(key[:8] + key[9:13], 16) / 1000, UTC)
+    return born.date().replace(day=1)
 
 
 def _event_row(item: Recorded) -> dict[str, Any]:
@@ -157,10 +159,10 @@ def _event_row(item: Recorded) -> dict[str, Any]:
     }
 
 
-def _result_row(account_id: str, result: StoredResult, now: Any) -> dict[str, Any]:
+def _result_row(result: StoredResult, now: Any) -> dict[str, Any]:
     return {
         "command_id": result.command_id,
-        "account_id": account_id,
+        "account_id": result.account_id,
         "idempotency_key": result.idempotency_key,
         "request_hash": result.request_hash,
         "reply": result.reply,

@@ -33,6 +33,7 @@ class StoredResult(Value):
     """The reply to a command that was handled before."""
 
     command_id: str
+    account_id: str
     reply: Reply
     idempotency_key: str | None = None
     request_hash: str | None = None
@@ -44,7 +45,7 @@ class Unit:
     def __init__(self, now: datetime) -> None:
         self.now = now
         self.recorded: list[Recorded] = []
-        self.results: list[tuple[str, StoredResult]] = []
+        self.results: list[StoredResult] = []
         self.activity: list[Activity] = []
         self._held: dict[StreamKey, Held] = {}
         self._born: set[StreamKey] = set()
@@ -93,9 +94,9 @@ class Unit:
             if isinstance(event, ExecutionScheduled):
                 self._move_cue(event)
 
-    def answer(self, account_id: str, result: StoredResult) -> None:
+    def answer(self, result: StoredResult) -> None:
         """Keep a command's reply, so that the same command gets it again."""
-        self.results.append((account_id, result))
+        self.results.append(result)
 
     def rows(self, category: str, *, born: bool) -> list[dict[str, Any]]:
         """Give the rows of this category that are new, or that have changed."""

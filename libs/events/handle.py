@@ -1,0 +1,180 @@
+"""A micro-batch of commands: load, decide, append and answer, in one transaction for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+
+from libs.events.base import Command, Rejection, Value
+from libs.events.envelope import CommandEnvelope, Meta, Reply, Undecodable, decode_command, encode
+from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.subjects import COMMAND_TYPES
+from libs.events.unit import StoredResult
+from libs.runtime.postgres import Conflict, Unavailable
+
+log = structlog.get_logger()
+
+TRIES = 3
+
+
+class Desk(Protocol):
+    """Where a service's commands are handled: `load` does the IO, `handle` decides without any."""
+
+    async def load(self, unit: Any, commands: Sequence[Command]) -> None:
+        """Lock and read, for all commands at once, whatever deciding needs."""
+        ...
+
+    def handle(self, unit: Any, command: Command, meta: Meta) -> Value | Rejection:
+        """Decide, record the events in the unit, and answer."""
+        ...
+
+
+async def handle(
+    postgres: PostgresLog, envelopes: Sequence[CommandEnvelope], desk: Desk
+) -> list[Reply]:
+    """Handle a batch; one reply for each command, in order.
+
+    A command handled before gets the reply that it got then. When Postgres is away every reply says
+    `unavailable`. A command that breaks its handler does not spoil the others: they are handled one
+    by one, and its error is raised at the end of a batch of one.
+    """
+    try:
+        return await _with_retries(postgres, envelopes, desk)
+    except Unavailable as error:
+        log.warning("commands were not handled", count=len(envelopes), error=str(error))
+        return [Reply(command_id=envelope.id, unavailable=True) for envelope in envelopes]
+    except Exception:
+        if len(envelopes) == 1:
+            raise
+        log.exception("a batch failed; its commands are handled one by one")
+    replies: list[Reply] = []
+    for envelope in envelopes:
+        replies += await _alone(postgres, envelope, desk)
+    return replies
+
+
+async def _alone(postgres: PostgresLog, envelope: CommandEnvelope, desk: Desk) -> list[Reply]:
+    try:
+        return await handle(postgres, [envelope], desk)
+    except Exception:
+        log.exception("a command failed", command=envelope.type, command_id=envelope.id)
+        return []
+
+
+async def _with_retries(
+    postgres: PostgresLog, envelopes: Sequence[CommandEnvelope], desk: Desk
+) -> list[Reply]:
+    for _ in range(TRIES - 1):
+        try:
+            return await _in_one_transaction(postgres, envelopes, desk)
+        except Conflict as conflict:
+            log.info("decided again", reason=str(conflict), commands=len(envelopes))
+    try:
+        return await _in_one_transaction(postgres, envelopes, desk)
+    except Conflict as conflict:
+        raise Unavailable(str(conflict)) from conflict
+
+
+async def _in_one_transaction(
+    postgres: PostgresLog, envelopes: Sequence[CommandEnvelope], desk: Desk
+) -> list[Reply]:
+    work = [(envelope, _decoded(envelope)) for envelope in envelopes]
+    async with postgres.transaction() as unit:
+        ledger = await _Ledger.read(unit, work)
+        fresh = [c for envelope, c in work if c and ledger.known(envelope, c) is None]
+        await desk.load(unit, fresh)
+        return [_reply(unit, ledger, envelope, command, desk) for envelope, command in work]
+
+
+def _decoded(envelope: CommandEnvelope) -> Command | None:
+    try:
+        return decode_command(envelope, COMMAND_TYPES)
+    except Undecodable as error:
+        log.error("a command cannot be read", command=envelope.type, error=str(error))
+        return None
+
+
+def _reply(
+    unit: PostgresUnit,
+    ledger: _Ledger,
+    envelope: CommandEnvelope,
+    command: Command | None,
+    desk: Desk,
+) -> Reply:
+    if command is None:
+        return Reply(
+            command_id=envelope.id,
+            rejection=Rejection(code="validation_error", message="the command cannot be read"),
+        )
+    if known := ledger.known(envelope, command):
+        return known
+    meta = msgspec.structs.replace(envelope.meta, causation_id=envelope.id)
+    verdict = desk.handle(unit, command, meta)
+    if isinstance(verdict, Rejection):
+        reply = Reply(command_id=envelope.id, rejection=verdict)
+    else:
+        reply = Reply(command_id=envelope.id, answer=msgspec.Raw(encode(verdict)))
+    ledger.keep(unit, envelope, command, reply)
+    return reply
+
+
+class _Ledger:
+    """The replies that were given before, by command id and by idempotency key."""
+
+    def __init__(self, stored: Sequence[StoredResult]) -> None:
+        self._by_id = {result.command_id: result for result in stored}
+        self._by_key = {
+            (result.account_id, result.idempotency_key): result
+            for result in stored
+            if result.idempotency_key is not None
+        }
+
+    @classmethod
+    async def read(
+        cls, unit: PostgresUnit, work: Sequence[tuple[CommandEnvelope, Command | None]]
+    ) -> _Ledger:
+        return cls(
+            await unit.stored_results(
+                [envelope.id for envelope, _ in work],
+                [
+                    (command.account_id, envelope.idempotency.key)
+                    for envelope, command in work
+                    if envelope.idempotency is not None and command is not None
+                ],
+            )
+        )
+
+    def known(self, envelope: CommandEnvelope, command: Command) -> Reply | None:
+        """The reply to this very command, or to the first one with its idempotency key."""
+        if (result := self._by_id.get(envelope.id)) is not None:
+            return result.reply
+        if envelope.idempotency is None:
+            return None
+        result = self._by_key.get((command.account_id, envelope.idempotency.key))
+        if result is None:
+            return None
+        if result.request_hash != envelope.idempotency.request_hash:
+            message = "this idempotency key was used with another body; use a new key"
+            rejection = Rejection(code="idempotency_key_conflict", message=message)
+            return Reply(command_id=envelope.id, rejection=rejection)
+        return msgspec.structs.replace(result.reply, command_id=envelope.id, replayed=True)
+
+    def keep(
+        self, unit: PostgresUnit, envelope: CommandEnvelope, command: Command, reply: Reply
+    ) -> None:
+        """Store the reply; under the idempotency key too, unless it is a refusal."""
+        key = envelope.idempotency if reply.rejection is None else None
+        result = StoredResult(
+            command_id=envelope.id,
+            account_id=command.account_id,
+            reply=reply,
+            idempotency_key=key.key if key else None,
+            request_hash=key.request_hash if key else None,
+        )
+        self._by_id[envelope.id] = result
+        if key is not None:
+            self._by_key[command.account_id, key.key] = result
+        unit.answer(result)
