@@ -2,6 +2,7 @@
 
 import errno
 import re
+import signal
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -59,8 +60,32 @@ def of_os_error(error: OSError, folder: Path) -> StackError:
 
 
 def of_output(name: str, output: Iterable[str], folder: Path) -> StackError:
-    """Return the error that the last lines a program wrote speak of, or show the lines."""
-    lines = [line for line in output if line.strip()]
+    """Return the error for a program that did not start, from the last lines it wrote."""
+    lines = list(output)
+    return _known_cause(name, lines, folder) or StackError(
+        f"{name} did not start. Its last lines:\n{tail(lines)}",
+        "Remove the cause that the lines name and start again.",
+    )
+
+
+def of_crashes(
+    name: str, restarts: int, code: int, output: Iterable[str], folder: Path
+) -> StackError:
+    """Return the error for a program that died again after `restarts` restarts in a minute."""
+    lines = list(output)
+    return _known_cause(name, lines, folder) or StackError(
+        f"{name} keeps crashing: {restarts} restarts within a minute did not help; it ended"
+        f" with {_exit_words(code)}. Its last lines:\n{tail(lines)}",
+        f"Everything was stopped, the data is kept in {folder}."
+        " Remove the cause that the lines name and start again.",
+    )
+
+
+def _exit_words(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _known_cause(name: str, lines: list[str], folder: Path) -> StackError | None:
     text = "\n".join(lines)
     if "No space left on device" in text:
         return disk_full(folder)
@@ -68,15 +93,12 @@ def of_output(name: str, output: Iterable[str], folder: Path) -> StackError:
         return no_permission(folder)
     if re.search("[Aa]ddress already in use", text):
         return StackError(
-            f"A port that {name} needs was taken while it started.",
-            "Start again; with a port of your own choice, choose another one.",
+            f"A port that {name} needs was taken in the meantime.",
+            "Start again; if you have chosen the port, choose another one.",
         )
-    if broken := re.search(_BROKEN, text):
+    if name == "postgres" and (broken := re.search(_BROKEN, text)):
         return broken_folder(folder, broken[0])
-    return StackError(
-        f"{name} did not start. Its last lines:\n{tail(lines)}",
-        "Remove the cause that the lines name and start again.",
-    )
+    return None
 
 
 _BROKEN = (
@@ -91,5 +113,6 @@ _BROKEN = (
 
 
 def tail(lines: Iterable[str]) -> str:
-    """Return the last lines, indented, for a message."""
-    return "\n".join(f"    {line}" for line in list(lines)[-SHOWN_LINES:])
+    """Return the last lines that say something, indented, for a message."""
+    said = [line for line in lines if line.strip()] or ["(it wrote nothing)"]
+    return "\n".join(f"    {line}" for line in said[-SHOWN_LINES:])

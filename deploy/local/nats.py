@@ -54,7 +54,7 @@ class LocalNats(ManagedProcess):
         try:
             await self._wait_until_ready(self._is_ready, _READY_SECONDS)
         except DidNotStartError as error:
-            raise of_output("NATS", self.last_words, self.store_dir) from error
+            raise of_output(self.name, self.last_words, self.store_dir) from error
 
     def wipe(self) -> None:
         """Throw all streams, consumers and messages away. The server must not be running."""

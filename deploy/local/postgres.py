@@ -109,7 +109,7 @@ class LocalPostgres(ManagedProcess):
         try:
             await self._wait_until_ready(self._is_ready, _READY_SECONDS)
         except DidNotStartError as error:
-            raise of_output("Postgres", self.last_words, self.data_dir) from error
+            raise of_output(self.name, self.last_words, self.data_dir) from error
         await self._make_database()
 
     @override

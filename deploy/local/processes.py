@@ -47,7 +47,7 @@ class ManagedProcess:
         self._on_line = on_line
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._end_is_wanted = False
+        self._end_is_a_crash = False
         self._crashes: asyncio.Queue[int] = asyncio.Queue()
 
     @property
@@ -62,7 +62,7 @@ class ManagedProcess:
         return self._process is not None and self._process.returncode is None
 
     async def died(self) -> int:
-        """Wait until the program ends without having been told to; return its exit code.
+        """Wait until the program, once ready, ends untold; return its exit code.
 
         Each such end is reported once. The code is negative for a signal.
         """
@@ -77,7 +77,7 @@ class ManagedProcess:
 
     async def stop(self, grace: float = 10.0) -> None:
         """Ask the program to end; after `grace` seconds kill it. Nothing if it is not running."""
-        self._end_is_wanted = True
+        self._end_is_a_crash = False
         self._signal(self.stop_signal)
         self._signal(SIGCONT)
         try:
@@ -87,7 +87,7 @@ class ManagedProcess:
 
     async def kill(self) -> None:
         """Kill the program and its process group, and wait until it is gone."""
-        self._end_is_wanted = True
+        self._end_is_a_crash = False
         self.kill_now()
         await self._watched()
 
@@ -109,7 +109,6 @@ class ManagedProcess:
         Raises `TimeoutError` after `timeout` seconds; however this ends, the program has.
         """
         await self._launch(argv, env, cwd)
-        self._end_is_wanted = True
         try:
             return await asyncio.wait_for(self.ended(), timeout)
         finally:
@@ -117,7 +116,7 @@ class ManagedProcess:
 
     async def _launch(self, argv: list[str], env: Mapping[str, str], cwd: Path) -> None:
         assert not self.running, f"{self.name} is running already"
-        self._end_is_wanted = False
+        self._end_is_a_crash = False
         self.last_words.clear()
         self._process = await asyncio.create_subprocess_exec(
             *with_parent_death_signal(argv, self.orphan_signal),
@@ -147,8 +146,9 @@ class ManagedProcess:
             await self.kill()
             raise DidNotStartError(f"{self.name} was not ready after {seconds:.0f} s") from None
         if not self.running:
-            code = await self.died()
+            code = await self.ended()
             raise DidNotStartError(f"{self.name} ended with code {code}")
+        self._end_is_a_crash = True
 
     async def _watched(self) -> None:
         if self._watch is not None:
@@ -161,7 +161,7 @@ class ManagedProcess:
         # Bounded: a grandchild that outlives the program may hold its output open.
         await asyncio.wait({reading}, timeout=_LAST_WORDS_SECONDS)
         reading.cancel()
-        if not self._end_is_wanted:
+        if self._end_is_a_crash:
             self._crashes.put_nowait(code)
 
     async def _read(self, output: asyncio.StreamReader) -> None:

@@ -1,0 +1,62 @@
+"""Starts again what crashed, and gives up on what keeps crashing."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn, Protocol
+
+from deploy.local.errors import StackError
+from deploy.local.failures import of_crashes
+from libs.runtime.clock import monotonic
+
+WINDOW_SECONDS = 60.0
+BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 4.0)
+
+
+class Member(Protocol):
+    """What is kept alive."""
+
+    name: str
+
+    @property
+    def last_words(self) -> Iterable[str]:
+        """The last lines it wrote in its present life."""
+
+    async def start(self) -> None:
+        """Start it and wait until it is ready; raises `StackError`."""
+
+    async def died(self) -> int:
+        """Wait until it ends without having been told to; return its exit code."""
+
+
+def delay_before_restart(crashes: Sequence[float], now: float) -> float | None:
+    """Return how many seconds to wait after the crashes at these times; None to give up.
+
+    Five restarts a minute are allowed, each after a longer wait.
+    """
+    recent = sum(1 for crash in crashes if crash > now - WINDOW_SECONDS)
+    return BACKOFF_SECONDS[recent - 1] if recent <= len(BACKOFF_SECONDS) else None
+
+
+async def keep_alive(member: Member, data_dir: Path, tell: Callable[[str], None]) -> NoReturn:
+    """Start `member` again each time it dies, and `tell` so.
+
+    Raises `StackError`, with its last words, when it dies too often.
+    """
+    crashes: list[float] = []
+    while True:
+        code = await member.died()
+        failure = of_crashes(member.name, len(BACKOFF_SECONDS), code, member.last_words, data_dir)
+        restarted = False
+        while not restarted:
+            crashes.append(monotonic())
+            delay = delay_before_restart(crashes, crashes[-1])
+            if delay is None:
+                raise failure
+            tell(f"{member.name} ended with code {code}; it starts again in {delay:g} s")
+            await asyncio.sleep(delay)
+            try:
+                await member.start()
+                restarted = True
+            except StackError as error:
+                failure = error
