@@ -70,7 +70,8 @@ class PostgresUnit(Unit):
             "select command_id::text, account_id::text, idempotency_key, request_hash, reply::text"
             "  from command_results where command_id = any(%(ids)s::uuid[])"
             " union all "
-            "select r.command_id::text, r.account_id::text, r.idempotency_key, r.request_hash, r.reply::text"
+            "select r.command_id::text, r.account_id::text, r.idempotency_key, r.request_hash,"
+            " r.reply::text"
             "  from unnest(%(accounts)s::uuid[], %(keys)s::text[]) k(account_id, key)"
             "  join command_results r"
             "    on r.account_id = k.account_id and r.idempotency_key = k.key"
@@ -133,6 +134,11 @@ class PostgresLog:
             unit = PostgresUnit(row[0], connection)
             yield unit
             await unit.flush()
+
+
+async def insert_rows(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+    """Insert rows, all with the columns of the first one, in one statement."""
+    await connection.execute(_insert(table, tuple(rows[0])), [encode(rows).decode()])
 
 
 def month_of(stream_id: str) -> date:

@@ -1,0 +1,250 @@
+"""The broker: the one way to publish, and the one way to send a command and await its answer.
+
+JetStream may lose anything at any moment. So a command counts as done only by its owner's reply,
+which is sent after the commit, and a notice is only ever a hint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+import msgspec
+import structlog
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import Error as JetStreamError
+
+from libs.events.answers import ANSWERS
+from libs.events.base import Command, Rejection, Value
+from libs.events.envelope import (
+    CommandEnvelope,
+    Idempotency,
+    Meta,
+    Notice,
+    Reply,
+    decode,
+    encode,
+)
+from libs.events.subjects import COMMANDS, EVENTS, command_subject, event_subject
+from libs.runtime.clock import monotonic
+from libs.runtime.ids import new_uuid
+
+log = structlog.get_logger()
+
+PUBLISH_SECONDS = 2.0
+ASK_SECONDS = 10.0
+ASK_AGAIN_SECONDS = 3.0
+STOP_SECONDS = 10.0
+MESSAGE_BYTES = 256 * 1024
+
+
+class Unanswered(Exception):
+    """No owner has answered: the broker or the owner is away. Nothing is known to be done."""
+
+
+class Refused(Exception):
+    """The owner has refused the command."""
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__(rejection.message)
+        self.rejection = rejection
+
+
+class Bus:
+    """One process's connection to the broker; `name` tells it apart in the server's lists."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.broker = NatsBroker(
+            url,
+            name=name,
+            apply_types=False,
+            connect_timeout=2,
+            reconnect_time_wait=1,
+            max_reconnect_attempts=-1,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            closed_cb=self._on_closed,
+            error_cb=_on_error,
+            graceful_timeout=STOP_SECONDS,
+            logger=None,
+        )
+        self._inbox = f"replies.{name}.{new_uuid()}"
+        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._client: Client | None = None
+        self._stopping = False
+        self.closed = asyncio.Event()
+
+    async def connect(self) -> None:
+        """Connect, and go on trying until it works; then listen for replies."""
+        if self._client is not None:
+            return
+        client = await self.broker.connect()
+        await client.subscribe(f"{self._inbox}.*", cb=self._on_reply)
+        self._client = client
+
+    async def close(self) -> None:
+        """Finish the handlers that run, and disconnect."""
+        self._stopping = True
+        await self.broker.stop()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker can be reached now."""
+        return self._client is not None and self._client.is_connected
+
+    @property
+    def jetstream(self) -> JetStreamContext:
+        """The connection's JetStream. Raises `Unanswered` before the first connection."""
+        return self._live().jetstream(timeout=PUBLISH_SECONDS)
+
+    async def ask(
+        self,
+        command: Command,
+        *,
+        meta: Meta,
+        idempotency: Idempotency | None = None,
+        timeout: float = ASK_SECONDS,
+    ) -> Value:
+        """Send a command to its owner; give the answer once its events are committed.
+
+        Raises `Refused`, and `Unanswered` when no answer came in `timeout` seconds.
+        """
+        answer, _ = await self.ask_with_meta(
+            command, meta=meta, idempotency=idempotency, timeout=timeout
+        )
+        return answer
+
+    async def ask_with_meta(
+        self,
+        command: Command,
+        *,
+        meta: Meta,
+        idempotency: Idempotency | None = None,
+        timeout: float = ASK_SECONDS,
+    ) -> tuple[Value, bool]:
+        """As `ask`; the second value says that the answer is the first one to this key."""
+        envelope = CommandEnvelope(
+            id=new_uuid(),
+            type=type(command).__name__,
+            command=msgspec.Raw(encode(command)),
+            meta=meta,
+            reply_to=f"{self._inbox}.reply",
+            idempotency=idempotency,
+        )
+        reply = await self._answered(command_subject(type(command)), envelope, timeout)
+        if reply.rejection is not None:
+            raise Refused(reply.rejection)
+        if reply.answer is None:
+            raise Unanswered("the owner cannot reach its database")
+        return decode(bytes(reply.answer), ANSWERS[type(command)]), reply.replayed
+
+    async def publish(self, stream: str, subject: str, body: bytes, message_id: str) -> int:
+        """Publish one message and await its acknowledgement; give its sequence in the stream.
+
+        Within the stream's duplicate window the same `message_id` is stored once. Raises
+        `Unanswered`: the message may or may not be stored, so publish the same id again.
+        """
+        assert len(body) <= MESSAGE_BYTES, "payloads travel by reference"
+        try:
+            acknowledgement = await self.jetstream.publish(
+                subject,
+                body,
+                timeout=PUBLISH_SECONDS,
+                stream=stream,
+                headers={"Nats-Msg-Id": message_id},
+            )
+        except (NatsError, JetStreamError, OSError) as error:
+            raise Unanswered(f"{stream} did not acknowledge: {error!r}") from error
+        return acknowledgement.seq
+
+    async def publish_notices(self, batches: Sequence[Sequence[Notice]]) -> int:
+        """Publish batches of notices, each of one event type; give the last sequence."""
+        sequences = await asyncio.gather(
+            *(
+                self.publish(
+                    EVENTS,
+                    event_subject(batch[0].type),
+                    encode(batch),
+                    f"{batch[0].id}:{len(batch)}",
+                )
+                for batch in batches
+            )
+        )
+        return max(sequences, default=0)
+
+    async def reply(self, envelope: CommandEnvelope, reply: Reply) -> None:
+        """Send a reply to who asked; nobody awaits it if the asker is gone."""
+        if envelope.reply_to is not None and self.connected:
+            await self._live().publish(envelope.reply_to, encode(reply))
+
+    async def nudge(self, what: str) -> None:
+        """Hint that there is work for `what`; may be lost."""
+        if self.connected:
+            with suppress(NatsError):
+                await self._live().publish(f"nudges.{what}", b"")
+
+    async def on_nudge(self, what: str, look: Callable[[], None]) -> None:
+        """Call `look` at each hint for `what`."""
+
+        async def hinted(_: Msg) -> None:
+            look()
+
+        await self._live().subscribe(f"nudges.{what}", cb=hinted)
+
+    async def _answered(self, subject: str, envelope: CommandEnvelope, timeout: float) -> Reply:
+        deadline = monotonic() + timeout
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[envelope.id] = future
+        body = encode(envelope)
+        try:
+            tries = 0
+            while (left := deadline - monotonic()) > 0:
+                tries += 1
+                await self.publish(COMMANDS, subject, body, f"{envelope.id}:{tries}")
+                try:
+                    async with asyncio.timeout(min(left, ASK_AGAIN_SECONDS)):
+                        return await asyncio.shield(future)
+                except TimeoutError:
+                    log.warning("a command is sent again", command=envelope.type, tries=tries)
+            raise Unanswered(f"no answer to {envelope.type} in {timeout:g} s")
+        finally:
+            del self._waiting[envelope.id]
+
+    async def _on_reply(self, message: Msg) -> None:
+        reply = decode(message.data, Reply)
+        future = self._waiting.get(reply.command_id)
+        if future is not None and not future.done():
+            future.set_result(reply)
+
+    def _live(self) -> Client:
+        if self._client is None or not self._client.is_connected:
+            raise Unanswered("the broker is away")
+        return self._client
+
+    async def _on_closed(self) -> None:
+        # nats-py gives up only on faults that no reconnect cures; a fresh process is the cure.
+        if not self._stopping:
+            log.error("the broker connection is closed for good")
+            self.closed.set()
+
+
+async def _on_error(error: Exception) -> None:
+    log.warning("broker", error=repr(error))
+
+
+def batches_of(notices: Sequence[Notice], size: int) -> list[list[Notice]]:
+    """Group notices by type, at most `size` in each batch, first come first."""
+    open_batches: dict[str, list[Notice]] = {}
+    batches: list[list[Notice]] = []
+    for notice in notices:
+        batch: list[Notice] | None = open_batches.get(notice.type)
+        if batch is None or len(batch) >= size:
+            batch = open_batches[notice.type] = []
+            batches.append(batch)
+        batch.append(notice)
+    return batches

@@ -1,0 +1,180 @@
+"""Subscribing: durable pull consumers whose messages reach their handler in micro-batches.
+
+FastStream hands over everything that one fetch brought; what arrives in the same turn of the event
+loop is handled together, and acknowledged after the commit. A message that breaks its handler comes
+back with a growing delay, and is parked in Postgres after `PARK_AFTER` deliveries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from faststream import AckPolicy
+from faststream.nats import JStream, NatsMessage, PullSub
+
+from libs.events.bus import Bus
+from libs.events.envelope import CommandEnvelope, Notice, Reply, Undecodable, decode
+from libs.events.provision import is_provisioned
+from libs.events.subjects import Consumer, commands_consumer, events_consumer
+from libs.runtime.health import Health
+from libs.runtime.ids import jittered
+from libs.runtime.postgres import Database, Unavailable
+
+log = structlog.get_logger()
+
+BATCH = 200
+FETCH_SECONDS = 5.0
+PARK_AFTER = 5
+LONGEST_DELAY = 30.0
+
+HandleCommands = Callable[[Sequence[CommandEnvelope]], Awaitable[Sequence[Reply]]]
+HandleNotices = Callable[[Sequence[Notice]], Awaitable[None]]
+
+
+class Receiver:
+    """A part of a process: connects the bus, then receives until cancelled."""
+
+    name = "bus"
+
+    def __init__(self, bus: Bus, database: Database, health: Health) -> None:
+        self._bus = bus
+        self._database = database
+        self._health = health
+        self._consumers: list[Consumer] = []
+        self._nudged: dict[str, Callable[[], None]] = {}
+
+    def commands(self, service: str, handle: HandleCommands) -> None:
+        """Bring this service its commands; replies go out after `handle` has returned."""
+
+        async def on_batch(messages: Sequence[NatsMessage]) -> None:
+            envelopes = await self._decoded(messages, CommandEnvelope)
+            replies = await handle([envelope for _, envelope in envelopes])
+            answered = {reply.command_id: reply for reply in replies}
+            for message, envelope in envelopes:
+                if (reply := answered.get(envelope.id)) is None:
+                    await self._put_back(message, f"{envelope.type} breaks its handler")
+                else:
+                    await self._bus.reply(envelope, reply)
+                    await message.ack()
+
+        self._subscribe(commands_consumer(service), on_batch)
+
+    def events(self, service: str, handle: HandleNotices) -> None:
+        """Bring this service notices of the events that it reacts to."""
+
+        async def on_batch(messages: Sequence[NatsMessage]) -> None:
+            lists = await self._decoded(messages, list[Notice])
+            await handle([notice for _, notices in lists for notice in notices])
+            for message, _ in lists:
+                await message.ack()
+
+        self._subscribe(events_consumer(service), on_batch)
+
+    def nudges(self, what: str, look: Callable[[], None]) -> None:
+        """Call `look` when somebody hints at work for `what`."""
+        self._nudged[what] = look
+
+    async def run(self) -> None:
+        """Connect, wait for provisioning, and receive until cancelled."""
+        await self._bus.connect()
+        for what, look in self._nudged.items():
+            await self._bus.on_nudge(what, look)
+        await self._wait_until_provisioned()
+        await self._bus.broker.start()
+        try:
+            await self._bus.closed.wait()
+        finally:
+            await self._bus.broker.stop()
+
+    async def _wait_until_provisioned(self) -> None:
+        while True:
+            missing = [
+                consumer.name
+                for consumer in self._consumers
+                if not await is_provisioned(self._bus.jetstream, consumer)
+            ]
+            if not missing:
+                return
+            log.warning("run `python -m libs.events provision`", missing=missing)
+            await asyncio.sleep(1)
+
+    def _subscribe(self, consumer: Consumer, on_batch: Any) -> None:
+        self._consumers.append(consumer)
+        batcher = _Batcher(on_batch, self._put_back)
+        self._bus.broker.subscriber(
+            consumer.subjects[0],
+            stream=JStream(name=consumer.stream, declare=False),
+            durable=consumer.name,
+            pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_SECONDS),
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_undecoded,
+            title=consumer.name,
+        )(batcher.handle)
+
+    async def _decoded(self, messages: Sequence[NatsMessage], kind: Any) -> list[tuple[Any, Any]]:
+        decoded = []
+        for message in messages:
+            try:
+                decoded.append((message, decode(message.body, kind)))
+            except Undecodable as error:
+                await self._park(message, str(error))
+        return decoded
+
+    async def _put_back(self, message: NatsMessage, error: str) -> None:
+        deliveries = message.raw_message.metadata.num_delivered or 1
+        if deliveries >= PARK_AFTER:
+            await self._park(message, error)
+        else:
+            await message.nack(delay=jittered(min(2.0**deliveries, LONGEST_DELAY)))
+
+    async def _park(self, message: NatsMessage, error: str) -> None:
+        subject = message.raw_message.subject
+        log.error("a message is parked", subject=subject, error=error)
+        try:
+            await self._database.execute(
+                "insert into parked_messages (consumer, subject, body, error)"
+                " values (%s, %s, %s, %s)",
+                [message.raw_message.metadata.consumer, subject, message.body, error],
+            )
+        except Unavailable:
+            await message.nack(delay=jittered(LONGEST_DELAY))
+            return
+        await message.ack()
+
+
+class _Batcher:
+    """Gathers the messages of one turn of the event loop into one call of the handler."""
+
+    def __init__(
+        self,
+        on_batch: Callable[[Sequence[NatsMessage]], Awaitable[None]],
+        put_back: Callable[[NatsMessage, str], Awaitable[None]],
+    ) -> None:
+        self._on_batch = on_batch
+        self._put_back = put_back
+        self._gathered: list[NatsMessage] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def handle(self, message: NatsMessage) -> None:
+        """Wait until the batch with this message has been handled."""
+        self._gathered.append(message)
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        await asyncio.shield(self._running)
+
+    async def _run(self) -> None:
+        await asyncio.sleep(0)
+        messages, self._gathered, self._running = self._gathered, [], None
+        try:
+            await self._on_batch(messages)
+        except Exception as error:
+            log.exception("a batch could not be handled", messages=len(messages))
+            for message in messages:
+                await self._put_back(message, repr(error))
+
+
+async def _undecoded(message: NatsMessage) -> NatsMessage:
+    return message

@@ -1,0 +1,240 @@
+"""The relay: tells the broker what the log holds, in commit order.
+
+It is the only publisher of events. One replica is active, by an advisory lock on a connection of
+its own; every process that hosts one is a candidate. Its checkpoint moves when the broker has
+acknowledged, so a crash repeats notices and never leaves one out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from nats.errors import Error as NatsError
+from nats.js.api import ConsumerInfo
+from nats.js.errors import Error as JetStreamError
+
+from libs.events.base import Value
+from libs.events.bus import Bus, Unanswered, batches_of
+from libs.events.envelope import Notice
+from libs.events.provision import provision
+from libs.events.subjects import CONSUMERS, EVENTS
+from libs.runtime.clock import monotonic
+from libs.runtime.health import Health
+from libs.runtime.ids import jittered
+from libs.runtime.postgres import Connection, Database, Unavailable
+
+log = structlog.get_logger()
+
+NAME = "relay"
+READ = 2_000
+BATCH = 64
+QUIET_SECONDS = 1.0
+POLL_SECONDS = 0.005
+SETTLE_SECONDS = 0.1
+INSPECT_SECONDS = 2.0
+_LOCK = 4_712
+
+_NEXT = """
+select e.pos, e.xid::text, e.id::text, e.type, e.stream_id, e.version, e.account_id::text,
+       e.recorded_at
+  from events e
+ where (e.xid, e.pos) > (%s::xid8, %s)
+   and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+ order by e.xid, e.pos
+ limit %s
+"""
+_MOVE = """
+with trail as (
+  insert into relay_trail (sequence, xid, pos)
+  select %(sequence)s, %(xid)s::xid8, %(pos)s where %(sequence)s > 0
+  on conflict (sequence) do update set xid = excluded.xid, pos = excluded.pos
+)
+update relay set xid = %(xid)s::xid8, pos = %(pos)s, moved_at = now(),
+       last_sequence = greatest(last_sequence, %(sequence)s)
+"""
+_ACKNOWLEDGED = """
+with gone as (
+  delete from relay_trail
+   where sequence < (select max(sequence) from relay_trail where sequence <= %(floor)s)
+)
+update relay set acknowledged_sequence = %(floor)s
+"""
+_OLDEST_UNACKNOWLEDGED = """
+select coalesce(t.xid, '0'::xid8)::text, coalesce(t.pos, 0)
+  from relay r left join lateral (
+    select xid, pos from relay_trail
+     where sequence <= r.acknowledged_sequence order by sequence desc limit 1
+  ) t on true
+"""
+_REWIND = """
+with forgotten as (
+  delete from relay_trail where sequence > 0
+), here as (
+  insert into relay_trail (sequence, xid, pos) values (0, %(xid)s::xid8, %(pos)s)
+  on conflict (sequence) do update set xid = excluded.xid, pos = excluded.pos
+)
+update relay set xid = %(xid)s::xid8, pos = %(pos)s, stream_created_at = %(created)s,
+       last_sequence = 0, acknowledged_sequence = 0, moved_at = now()
+"""
+
+
+class Position(Value):
+    """A place in the log: commit order is (transaction id, position)."""
+
+    xid: str
+    pos: int
+
+
+class Relay:
+    """Publishes notices of the log's events while it holds the lock."""
+
+    name = NAME
+
+    def __init__(self, database: Database, bus: Bus, health: Health) -> None:
+        self._database = database
+        self._bus = bus
+        self._health = health
+        self._nudged = asyncio.Event()
+        self._inspected_at = float("-inf")
+
+    def nudge(self) -> None:
+        """Look at once: something was appended."""
+        self._nudged.set()
+
+    async def run(self) -> None:
+        """Wait for the lock, then relay until cancelled; faults of either server are waited out."""
+        while True:
+            self._health.beat(NAME)
+            try:
+                async with self._active() as lock:
+                    if lock is not None:
+                        log.info("this relay is active")
+                        await self._relay(lock)
+            except (Unavailable, Unanswered, NatsError, JetStreamError) as error:
+                log.warning("the relay waits", error=repr(error))
+            await asyncio.sleep(jittered(QUIET_SECONDS))
+
+    async def run_once(self) -> int:
+        """Publish what the log holds beyond the checkpoint, at most `READ` events; give how many.
+
+        Raises `Unavailable`, or `Unanswered` with the checkpoint where it was.
+        """
+        async with self._database.connection() as connection:
+            position = await _checkpoint(connection)
+            rows = await _after(connection, position)
+        if not rows:
+            return 0
+        notices = [_notice(row) for row in rows]
+        sequence = await self._bus.publish_notices(batches_of(notices, BATCH))
+        pos, xid = rows[-1][0], rows[-1][1]
+        await self._database.execute(_MOVE, {"xid": xid, "pos": pos, "sequence": sequence})
+        return len(rows)
+
+    async def inspect_stream(self) -> bool:
+        """Compare the broker with the checkpoint; rewind if it has lost what was told to it.
+
+        A stream that is missing is provisioned again. A stream that is new, or shorter than what it
+        acknowledged, has lost notices: the relay goes back to the oldest unacknowledged one.
+        """
+        jetstream = self._bus.jetstream
+        made = await provision(jetstream)
+        if made:
+            log.warning("the broker has lost its store; provisioned again", made=made)
+        info = await jetstream.stream_info(EVENTS)
+        created = str(info.created)
+        rows = await self._database.rows("select stream_created_at, last_sequence from relay")
+        known, last = rows[0]["stream_created_at"], rows[0]["last_sequence"]
+        if created != known or info.state.last_seq < last:
+            await self._rewind(created)
+            return True
+        consumers = [
+            await jetstream.consumer_info(EVENTS, consumer.name)
+            for consumer in CONSUMERS
+            if consumer.stream == EVENTS
+        ]
+        floor = min(_floor(consumer, info.state.last_seq) for consumer in consumers)
+        await self._database.execute(_ACKNOWLEDGED, {"floor": floor})
+        return False
+
+    async def _rewind(self, created: str) -> None:
+        oldest = await self._database.rows(_OLDEST_UNACKNOWLEDGED)
+        xid, pos = oldest[0].values()
+        await self._database.execute(_REWIND, {"xid": xid, "pos": pos, "created": created})
+        log.warning("the relay goes back", xid=xid, pos=pos, stream_created_at=created)
+
+    async def _relay(self, lock: Connection) -> None:
+        busy_until = 0.0
+        while True:
+            self._health.beat(NAME)
+            self._nudged.clear()
+            if monotonic() - self._inspected_at > INSPECT_SECONDS:
+                await lock.execute("select 1")  # raises when the lock's session is gone
+                await self.inspect_stream()
+                self._inspected_at = monotonic()
+            published = await self.run_once()
+            if published == READ:
+                continue
+            # A transaction that began before the last one and commits after it becomes visible
+            # a little later, without a nudge of its own: so go on looking for a moment.
+            if published:
+                busy_until = monotonic() + SETTLE_SECONDS
+            if await self._idle(busy_until):
+                busy_until = monotonic() + SETTLE_SECONDS
+
+    async def _idle(self, busy_until: float) -> bool:
+        wait = POLL_SECONDS if monotonic() < busy_until else QUIET_SECONDS
+        try:
+            async with asyncio.timeout(wait):
+                await self._nudged.wait()
+        except TimeoutError:
+            return False
+        # Let what is being committed together be published together.
+        await asyncio.sleep(POLL_SECONDS / 2)
+        return True
+
+    @asynccontextmanager
+    async def _active(self) -> AsyncIterator[Connection | None]:
+        async with self._database.connection() as connection:
+            cursor = await connection.execute("select pg_try_advisory_lock(%s)", [_LOCK])
+            row = await cursor.fetchone()
+            held = bool(row and row[0])
+            try:
+                yield connection if held else None
+            finally:
+                if held and not connection.broken:
+                    await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _floor(consumer: ConsumerInfo, last_sequence: int) -> int:
+    """The sequence up to which a consumer needs nothing again; `last_sequence` was read before."""
+    if not consumer.num_pending and not consumer.num_ack_pending:
+        return last_sequence
+    return (consumer.ack_floor.stream_seq or 0) if consumer.ack_floor else 0
+
+
+async def _checkpoint(connection: Connection) -> Position:
+    cursor = await connection.execute("select xid::text, pos from relay")
+    row = await cursor.fetchone()
+    assert row is not None, "the migration has put the row there"
+    return Position(xid=row[0], pos=row[1])
+
+
+async def _after(connection: Connection, position: Position) -> Sequence[Any]:
+    cursor = await connection.execute(_NEXT, [position.xid, position.pos, READ])
+    return await cursor.fetchall()
+
+
+def _notice(row: Sequence[Any]) -> Notice:
+    _, _, event_id, event_type, stream_id, version, account_id, recorded_at = row
+    return Notice(
+        id=event_id,
+        type=event_type,
+        stream_id=stream_id,
+        version=version,
+        account_id=account_id,
+        recorded_at=recorded_at,
+    )
