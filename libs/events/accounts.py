@@ -6,21 +6,34 @@ the api service alone, and can be erased without touching the log.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
 from msgspec.structs import replace
 
-from libs.events.base import Command, Event, Value
+from libs.events.base import Event, Value
 
 CATEGORY = "account"
 
 
-class RegisterAccount(Command):
-    """Open an account."""
+class Plan(Value):
+    """What a plan allows (contract §10)."""
 
-    plan: str
-    key_id: str
+    name: str
+    active_cues: int
+    executions_per_month: int
+    requests_per_minute: int
+
+
+PLANS: Mapping[str, Plan] = {
+    plan.name: plan
+    for plan in (
+        Plan(name="free", active_cues=10, executions_per_month=300, requests_per_minute=60),
+        Plan(name="pro", active_cues=100, executions_per_month=5_000, requests_per_minute=200),
+        Plan(name="scale", active_cues=500, executions_per_month=50_000, requests_per_minute=500),
+    )
+}
 
 
 class AccountRegistered(Event):

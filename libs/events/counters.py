@@ -20,14 +20,30 @@ class Activity(Value):
     ended_at: datetime | None
 
 
-def usage(events: Iterable[tuple[str, Event]]) -> dict[tuple[str, date], int]:
-    """Count executions by account and first day of the UTC month; blocked ones do not count."""
-    counts: dict[tuple[str, date], int] = {}
+class Usage(Value):
+    """What one account made in one UTC month, and when it reached its plan's limit."""
+
+    account_id: str
+    period: date
+    executions: int
+    grace_started_at: datetime | None = None
+
+
+def usage(events: Iterable[tuple[str, Event]]) -> list[Usage]:
+    """Count executions by account and first day of the UTC month; blocked ones do not count.
+
+    Sorted, so that row locks are always taken in one order.
+    """
+    counts: dict[tuple[str, date], tuple[int, datetime | None]] = {}
     for account_id, event in events:
         if isinstance(event, ExecutionScheduled) and event.blocked is None:
-            period = (account_id, event.at.date().replace(day=1))
-            counts[period] = counts.get(period, 0) + 1
-    return counts
+            month = (account_id, event.at.date().replace(day=1))
+            count, grace = counts.get(month, (0, None))
+            counts[month] = (count + 1, event.at if event.starts_grace else grace)
+    return [
+        Usage(account_id=account_id, period=period, executions=count, grace_started_at=grace)
+        for (account_id, period), (count, grace) in sorted(counts.items())
+    ]
 
 
 def activity(before: Execution | None, after: Execution) -> Activity | None:
@@ -71,9 +87,14 @@ def activity_rows(parts: Iterable[Activity]) -> list[dict[str, Any]]:
     return [rows[cue_id] for cue_id in sorted(rows)]
 
 
-def usage_rows(counts: dict[tuple[str, date], int]) -> list[dict[str, Any]]:
-    """Give usage as rows, in the order in which their locks are taken."""
+def usage_rows(counts: Iterable[Usage]) -> list[dict[str, Any]]:
+    """Give usage as rows."""
     return [
-        {"account_id": account_id, "period": period, "executions": counts[account_id, period]}
-        for account_id, period in sorted(counts)
+        {
+            "account_id": count.account_id,
+            "period": count.period,
+            "executions": count.executions,
+            "grace_started_at": count.grace_started_at,
+        }
+        for count in counts
     ]

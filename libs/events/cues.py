@@ -210,9 +210,10 @@ class ActiveCue(Value, tag_field="stage", tag="active"):
 
 
 class PausedCue(Value, tag_field="stage", tag="paused"):
-    """Does not fire until resumed."""
+    """Does not fire until resumed; slots after `since` pass by."""
 
     facts: CueFacts
+    since: datetime
 
 
 class CompletedCue(Value, tag_field="stage", tag="completed"):
@@ -248,7 +249,7 @@ def evolve(state: Cue | None, event: CueEvent | ExecutionScheduled) -> Cue:
         case CueUpdated():
             return _updated(state, facts, event)
         case CuePaused():
-            return PausedCue(facts=facts)
+            return PausedCue(facts=facts, since=event.at)
         case CueResumed():
             return ActiveCue(facts=facts, next_run=event.next_run)
         case SlotsSkipped():
@@ -323,7 +324,7 @@ def row(cue: Cue) -> dict[str, Any]:
         "name": facts.settings.name,
         "status": status(cue),
         "next_run": cue.next_run if isinstance(cue, ActiveCue) else None,
-        "settling_id": facts.scheduled_id if isinstance(cue, ActiveCue) else None,
+        "settling_id": facts.scheduled_id,
         "created_at": facts.created_at,
         "state": cue,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import msgspec
 
@@ -107,8 +107,16 @@ def encode(message: Any) -> bytes:
     return _encoder.encode(message)
 
 
-def decode(body: bytes | str, kind: type[T]) -> T:
-    """Decode JSON into `kind`. Raises `Undecodable`."""
+@overload
+def decode(body: bytes | str, kind: type[T]) -> T: ...
+
+
+@overload
+def decode(body: bytes | str, kind: Any) -> Any: ...
+
+
+def decode(body: bytes | str, kind: Any) -> Any:
+    """Decode JSON into `kind`, a type or a union of types. Raises `Undecodable`."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -92,7 +92,8 @@ class ExecutionScheduled(Event):
     """An execution was made for a slot, a fire or a replay; the first event of its stream.
 
     `due_at` is when it may be delivered or claimed; `expires_at` when an unclaimed one is missed;
-    `next_run` is the cue's next slot afterwards; `blocked` names the limit that ended it at once.
+    `next_run` is the cue's next slot afterwards; `blocked` names the limit that ended it at once;
+    `starts_grace` marks the one that reached the month's limit (contract §10).
     """
 
     execution_id: str
@@ -107,6 +108,7 @@ class ExecutionScheduled(Event):
     expires_at: datetime | None = None
     next_run: datetime | None = None
     blocked: str | None = None
+    starts_grace: bool = False
 
 
 class AttemptStarted(Event):

@@ -55,7 +55,7 @@ class Unit:
         """Note a state that was read and locked."""
         self._held[category, key] = Held(version=version, state=state)
 
-    def state(self, category: str, key: str) -> Any | None:
+    def state(self, category: str, key: str) -> Any:
         """Give the state with all that this transaction has recorded, or None if there is none."""
         held = self._held.get((category, key))
         return held.state if held else None

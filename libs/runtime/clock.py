@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Give this machine's time, aware, in UTC. For logs, headers and tokens, never for due times."""
+    """Give this machine's time in UTC: for logs, headers and tokens, never for due times."""
     return datetime.now(UTC)
 
 

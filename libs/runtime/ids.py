@@ -42,5 +42,5 @@ def new_trace_parent() -> str:
 
 
 def jittered(seconds: float) -> float:
-    """Spread a delay evenly over [half, whole] of `seconds`, so that retries do not march in step."""
+    """Spread a delay over [half, whole] of `seconds`, so that retries do not march in step."""
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing

@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
+from typing_extensions import override
 
 _SECRETS = re.compile(r"(cue_sk_|whsec_|stk_|Bearer\s+)[A-Za-z0-9._-]+")
 
@@ -54,8 +55,8 @@ def _named(service: str) -> Any:
 class _Forward(logging.Handler):
     """Brings the records of libraries into the same stream."""
 
+    @override
     def emit(self, record: logging.LogRecord) -> None:
-        logger = structlog.get_logger()
-        logger.log(
+        structlog.get_logger().log(
             record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
@@ -66,10 +66,18 @@ class Database:
         """Close every connection."""
         await self._pool.close(timeout=5)
 
+    async def answers(self) -> bool:
+        """Whether Postgres answers at all."""
+        try:
+            await self.rows("select 1")
+        except Unavailable:
+            return False
+        return True
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend one connection in autocommit. Raises `Unavailable` and `Conflict`."""
-        with _translated():
+        with _Translated():
             async with self._pool.connection() as connection:
                 yield connection
 
@@ -86,17 +94,17 @@ class Database:
         """Read rows as dictionaries, outside any transaction."""
         async with self.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
-            await cursor.execute(cast("LiteralString", sql), params)
+            await cursor.execute(sql, params)
             return await cursor.fetchall()
 
     async def execute(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> int:
         """Run one statement in a transaction of its own; gives the number of rows it touched."""
         async with self.connection() as connection:
-            cursor = await connection.execute(cast("LiteralString", sql), params)
+            cursor = await connection.execute(sql, params)
             return cursor.rowcount
 
 
-class _translated:
+class _Translated:
     """Turns psycopg's errors into the two that callers can act on."""
 
     def __enter__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -48,7 +48,7 @@ async def supervise(parts: Sequence[Part], health: Health, *, grace: float) -> i
     return 1 if failed else 0
 
 
-def _report_failures(done: set[asyncio.Task[None]]) -> bool:
+def _report_failures(done: set[asyncio.Task[Any]]) -> bool:
     for task in done:
         log.error("part ended", part=task.get_name(), exc_info=task.exception())
     return bool(done)

@@ -119,6 +119,7 @@ create table usage (
   account_id uuid not null,
   period date not null,
   executions integer not null,
+  grace_started_at timestamptz,
   primary key (account_id, period)
 ) with (fillfactor = 70);
 create table cue_activity (
@@ -206,11 +207,13 @@ create view api_executions as
   select e.*, c.name as cue_name
     from executions e join cues c on c.id = e.cue_id
    where c.status <> 'deleted' and e.status <> 'cancelled';
+create view execution_states as
+  select id, account_id, cue_id, status, version, state from executions;
 create view api_alerts as
   select a.*, c.name as cue_name from alerts a left join cues c on c.id = a.cue_id;
 create view api_workers as
   select account_id, worker_id, handlers, registered_at, last_heartbeat_at from workers;
-create view api_usage as select account_id, period, executions from usage;
+create view api_usage as select account_id, period, executions, grace_started_at from usage;
 create view api_events as
   select pos, xid, id, stream_id, version, type, schema_version, account_id, data, meta, recorded_at
     from events;

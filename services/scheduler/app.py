@@ -1,0 +1,52 @@
+"""The scheduler's composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from libs.events.envelope import CommandEnvelope, Notice, Reply
+from libs.events.handle import handle
+from libs.events.relay import Relay
+from libs.events.service import Resources, run_service
+from libs.events.timers import DueLoop
+from libs.runtime.supervisor import Part
+from services.scheduler.handlers import CueDesk, settle_once_cues
+from services.scheduler.settings import SchedulerSettings
+from services.scheduler.timers import FireDueCues, SettleOnceCues
+
+NAME = "scheduler"
+
+
+def main() -> int:
+    """Run the scheduler; give the exit code."""
+    settings = SchedulerSettings()
+
+    def assemble(resources: Resources) -> Sequence[Part]:
+        log, health, receiver = resources.log, resources.health, resources.receiver
+        enforce = not settings.disable_quota_enforcement
+        unclaimed = timedelta(seconds=settings.unclaimed_timeout_seconds)
+        relay = Relay(resources.database, resources.bus, health)
+        fire = FireDueCues(
+            log, enforce_limits=enforce, unclaimed=unclaimed, on_appended=relay.nudge
+        )
+        firing = DueLoop("fire due cues", fire.run_once, health)
+        settling = DueLoop("settle once cues", SettleOnceCues(log).run_once, health)
+        desk = CueDesk(enforce_limits=enforce, unclaimed=unclaimed, on_nearer=firing.nudge)
+
+        async def commands(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
+            replies = await handle(log, envelopes, desk)
+            relay.nudge()
+            await resources.bus.nudge("relay")
+            return replies
+
+        async def events(notices: Sequence[Notice]) -> None:
+            if await settle_once_cues(log, notices):
+                relay.nudge()
+
+        receiver.commands(NAME, commands)
+        receiver.events(NAME, events)
+        receiver.nudges("relay", relay.nudge)
+        return [relay, firing, settling]
+
+    return run_service(NAME, settings, assemble)

@@ -1,0 +1,1 @@
+"""Decisions about cues: events or a refusal, from values alone."""

@@ -1,0 +1,126 @@
+"""The scheduler's reads: due cues, what an account may still do, executions that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from libs.events.accounts import PLANS
+from libs.events.cues import Cue
+from libs.events.envelope import decode
+from libs.events.execution_states import TERMINAL
+from libs.events.executions import Execution
+from libs.events.log import PostgresUnit
+from libs.runtime.postgres import Database
+from services.scheduler.decider.limits import Account
+
+# Candidates come in the order in which they are due; then the accounts take turns.
+_DUE = """
+with candidates as (
+  select id, account_id, next_run from cues
+   where next_run <= now() order by next_run limit %(limit)s * 4
+), turns as (
+  select id, next_run, row_number() over (partition by account_id order by next_run) as turn
+    from candidates order by turn, next_run limit %(limit)s
+)
+select c.id, c.version, c.state::text
+  from cues c join turns t on t.id = c.id
+ where c.next_run <= now()
+ order by t.turn, t.next_run
+   for update of c skip locked
+"""
+_NEXT_IN = """
+select extract(epoch from min(next_run) - clock_timestamp())::float8 as next_in
+  from cues where next_run is not null
+"""
+_LOCK_ACCOUNTS = """
+select pg_advisory_xact_lock(hashtextextended(account, 11))
+  from (select account from unnest(%s::text[]) account order by account) accounts
+"""
+_TAKEN_NAMES = """
+select c.account_id::text, c.name, c.id
+  from unnest(%(accounts)s::uuid[], %(names)s::text[]) wanted(account_id, name)
+  join cues c on c.account_id = wanted.account_id and c.name = wanted.name
+ where c.status <> 'deleted'
+"""
+_ACTIVE_CUES = """
+select account_id::text, count(*) from cues
+ where account_id = any(%s::uuid[]) and status = 'active' group by account_id
+"""
+_USAGE = """
+insert into usage as u (account_id, period, executions)
+select account_id, date_trunc('month', now())::date, 0
+  from (select account_id from unnest(%s::uuid[]) account_id order by account_id) accounts
+on conflict (account_id, period) do update set executions = u.executions
+returning u.account_id::text, u.executions, u.grace_started_at,
+          (select plan from account_plans p where p.account_id = u.account_id)
+"""
+_PLANS = "select account_id::text, plan from account_plans where account_id = any(%s::uuid[])"
+_ENDED = """
+select c.id, e.id::text, e.state::text
+  from cues c join execution_states e on e.id = c.settling_id
+ where e.status = any(%(terminal)s)
+"""
+
+
+async def take_due(unit: PostgresUnit, limit: int) -> list[str]:
+    """Lock cues that are due and that nobody else holds, at most `limit`; give their ids."""
+    cursor = await unit.connection.execute(_DUE, {"limit": limit})
+    ids = []
+    for cue_id, version, state in await cursor.fetchall():
+        held: Cue = decode(state, Cue)
+        unit.hold("cue", cue_id, version, held)
+        ids.append(cue_id)
+    return ids
+
+
+async def next_in(database: Database) -> float | None:
+    """Seconds until the nearest cue is due; None when none is."""
+    rows = await database.rows(_NEXT_IN)
+    return rows[0]["next_in"] if rows else None
+
+
+async def taken_names(
+    unit: PostgresUnit, wanted: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], str]:
+    """Find which (account, name) pairs belong to a cue; account by account, under a lock."""
+    accounts = sorted({account for account, _ in wanted})
+    await unit.connection.execute(_LOCK_ACCOUNTS, [accounts])
+    cursor = await unit.connection.execute(
+        _TAKEN_NAMES,
+        {"accounts": [account for account, _ in wanted], "names": [name for _, name in wanted]},
+    )
+    return {(account, name): cue_id for account, name, cue_id in await cursor.fetchall()}
+
+
+async def active_cues(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Account]:
+    """Read plans and count active cues, by account."""
+    cursor = await unit.connection.execute(_PLANS, [list(accounts)])
+    plans: dict[str, str] = dict(await cursor.fetchall())
+    cursor = await unit.connection.execute(_ACTIVE_CUES, [list(accounts)])
+    counts: dict[str, int] = dict(await cursor.fetchall())
+    return {
+        account: Account(plan=PLANS[plan], active_cues=counts.get(account, 0))
+        for account, plan in plans.items()
+    }
+
+
+async def usage(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Account]:
+    """Read and lock this month's usage, by account."""
+    cursor = await unit.connection.execute(_USAGE, [list(accounts)])
+    return {
+        account: Account(plan=PLANS[plan], executions=executions, grace_started_at=grace)
+        for account, executions, grace, plan in await cursor.fetchall()
+    }
+
+
+async def ended(unit: PostgresUnit, hinted: Sequence[str] | None) -> dict[str, Execution]:
+    """Find cues whose one scheduled execution has ended: among those hinted, or all active ones."""
+    narrowed = (
+        " and c.status = 'active' limit 500"
+        if hinted is None
+        else " and c.settling_id = any(%(hinted)s::uuid[])"
+    )
+    cursor = await unit.connection.execute(
+        _ENDED + narrowed, {"terminal": list(TERMINAL), "hinted": list(hinted or ())}
+    )
+    return {cue_id: decode(state, Execution) for cue_id, _, state in await cursor.fetchall()}

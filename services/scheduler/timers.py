@@ -1,0 +1,100 @@
+"""Work that time starts: cues that are due, and `once` cues whose end nobody told of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from prometheus_client import Counter, Histogram
+
+from libs.events.cues import ActiveCue
+from libs.events.envelope import Meta
+from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.timers import Look
+from libs.runtime.ids import new_trace_parent, new_uuid
+from services.scheduler import queries
+from services.scheduler.decider import firing
+from services.scheduler.decider.limits import Account, counted
+from services.scheduler.handlers import settle_once_cues
+
+CUE, EXECUTION = "cue", "execution"
+LIMIT = 500
+
+FIRED = Counter("cueapi_executions_fired_total", "Executions made for slots", ["triggered_by"])
+SKIPPED = Counter("cueapi_slots_skipped_total", "Slots that made no execution", ["reason"])
+LATENESS = Histogram(
+    "cueapi_fire_lateness_seconds",
+    "From the slot to the transaction that fired it",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+)
+
+
+class FireDueCues:
+    """Turns the due slots of due cues into executions, many cues in one transaction."""
+
+    def __init__(
+        self,
+        log: PostgresLog,
+        *,
+        enforce_limits: bool,
+        unclaimed: timedelta,
+        on_appended: Callable[[], None],
+    ) -> None:
+        self._log = log
+        self._on_appended = on_appended
+        self._enforce = enforce_limits
+        self._unclaimed = unclaimed
+
+    async def run_once(self) -> Look:
+        """Fire what is due now; say whether more is due and when the next cue is."""
+        async with self._log.transaction() as unit:
+            due = await queries.take_due(unit, LIMIT)
+            accounts: dict[str, Account] = {}
+            if self._enforce and due:
+                owners = {unit.state(CUE, cue_id).facts.account_id for cue_id in due}
+                accounts = await queries.usage(unit, owners)
+            for cue_id in due:
+                self._fire(unit, cue_id, accounts)
+        if due:
+            self._on_appended()
+        if len(due) == LIMIT:
+            return Look(taken=len(due), more=True)
+        return Look(taken=len(due), next_in=await queries.next_in(self._log.database))
+
+    def _fire(self, unit: PostgresUnit, cue_id: str, accounts: dict[str, Account]) -> None:
+        cue = unit.state(CUE, cue_id)
+        due = firing.due_now(cue, unit.now)
+        if due is None:
+            return
+        assert isinstance(cue, ActiveCue)
+        account_id = cue.facts.account_id
+        account = accounts.get(account_id, Account())
+        ids = [new_uuid() for _ in due.fires]
+        fired = firing.fire_due(cue, due, ids, account, unit.now, self._unclaimed)
+        for event in fired.executions:
+            meta = Meta(
+                correlation_id=event.execution_id,
+                actor="system",
+                traceparent=new_trace_parent(),
+            )
+            unit.record(EXECUTION, event.execution_id, account_id, [event], meta)
+            account = counted(account, event)
+            FIRED.labels(event.triggered_by).inc()
+            LATENESS.observe((unit.now - event.scheduled_for).total_seconds())
+        accounts[account_id] = account
+        if fired.events:
+            meta = Meta(correlation_id=cue_id, actor="system")
+            unit.record(CUE, cue_id, account_id, fired.events, meta)
+        for skip in due.skips:
+            SKIPPED.labels(skip.reason).inc(skip.count)
+
+
+class SettleOnceCues:
+    """Looks for `once` cues whose run ended without the scheduler being told."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self._log = log
+
+    async def run_once(self) -> Look:
+        """Settle what has ended."""
+        return Look(taken=await settle_once_cues(self._log, None))
