@@ -57,12 +57,12 @@ def due_at(expression: str, readings: list[Reading]) -> list[datetime]:
 
 
 def changes_of_clocks(zone: ZoneInfo, since: datetime, until: datetime) -> list[datetime]:
-    """The first minute after each change of the zone's offset."""
-    days = [since + timedelta(days=n) for n in range((until - since).days + 1)]
+    """The first minute after each change of the zone's offset that lasts a week."""
+    weeks = [since + timedelta(weeks=n) for n in range((until - since).days // 7 + 1)]
     return [
-        _change_within(zone, day, next_day)
-        for day, next_day in pairwise(days)
-        if day.astimezone(zone).utcoffset() != next_day.astimezone(zone).utcoffset()
+        _change_within(zone, week, next_week)
+        for week, next_week in pairwise(weeks)
+        if week.astimezone(zone).utcoffset() != next_week.astimezone(zone).utcoffset()
     ]
 
 
