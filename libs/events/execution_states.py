@@ -94,6 +94,7 @@ def _scheduled(event: ExecutionScheduled) -> Execution:
         created_at=event.at,
         updated_at=event.at,
         replayed_from=event.replayed_from,
+        traceparent=event.traceparent,
         error_message=event.blocked,
     )
     if event.blocked is not None:
@@ -141,7 +142,7 @@ def _acknowledged(state: Execution, facts: Facts, event: AttemptSucceeded) -> Ex
         error_message=None,
         delivered_at=facts.delivered_at or event.at,
     )
-    if not isinstance(state, Delivering):
+    if not isinstance(state, Delivering | Retrying):
         return replace(state, facts=facts)
     return Succeeded(
         facts=facts, outcome_deadline_at=event.outcome_deadline_at, report=event.report

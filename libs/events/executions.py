@@ -109,6 +109,7 @@ class ExecutionScheduled(Event):
     next_run: datetime | None = None
     blocked: str | None = None
     starts_grace: bool = False
+    traceparent: str | None = None
 
 
 class AttemptStarted(Event):
@@ -300,6 +301,7 @@ class Facts(Value):
     created_at: datetime
     updated_at: datetime
     replayed_from: str | None = None
+    traceparent: str | None = None
     attempts: int = 0
     attempts_ended: int = 0
     http_status: int | None = None

@@ -19,3 +19,9 @@ def unix_now() -> int:
 def monotonic() -> float:
     """Give seconds that only grow, for measuring durations."""
     return time.monotonic()
+
+
+def rfc3339(instant: datetime) -> str:
+    """Write an instant in UTC with `Z`; no fraction when it is zero, else six digits."""
+    text = instant.astimezone(UTC).isoformat(timespec="auto")
+    return text.replace("+00:00", "Z")

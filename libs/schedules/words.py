@@ -64,8 +64,9 @@ def _evenly(first: int, last: int, step: int) -> tuple[str, bool]:
 
 
 def _minutes(minutes: Sequence[int]) -> str:
-    if len(minutes) > 1 and tuple(minutes) == tuple(range(0, 60, minutes[1])):
-        return f"Every {_duration(minutes[1])}"
+    step = 60 // len(minutes)
+    if step < 60 and tuple(minutes) == tuple(range(0, 60, step)):
+        return f"Every {_duration(step)}"
     return f"At {_numbered('minute', minutes)}"
 
 

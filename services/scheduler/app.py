@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from libs.events.envelope import CommandEnvelope, Notice, Reply
 from libs.events.handle import handle
@@ -27,22 +28,20 @@ def main() -> int:
         enforce = not settings.disable_quota_enforcement
         unclaimed = timedelta(seconds=settings.unclaimed_timeout_seconds)
         relay = Relay(resources.database, resources.bus, health)
-        fire = FireDueCues(
-            log, enforce_limits=enforce, unclaimed=unclaimed, on_appended=relay.nudge
-        )
+        appended = partial(resources.bus.nudge, "relay")
+        fire = FireDueCues(log, enforce_limits=enforce, unclaimed=unclaimed, on_appended=appended)
         firing = DueLoop("fire due cues", fire.run_once, health)
         settling = DueLoop("settle once cues", SettleOnceCues(log).run_once, health)
         desk = CueDesk(enforce_limits=enforce, unclaimed=unclaimed, on_nearer=firing.nudge)
 
         async def commands(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
             replies = await handle(log, envelopes, desk)
-            relay.nudge()
-            await resources.bus.nudge("relay")
+            await appended()
             return replies
 
         async def events(notices: Sequence[Notice]) -> None:
             if await settle_once_cues(log, notices):
-                relay.nudge()
+                await appended()
 
         receiver.commands(NAME, commands)
         receiver.events(NAME, events)

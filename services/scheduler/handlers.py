@@ -82,7 +82,9 @@ class CueDesk:
             case FireCue():
                 cue = self._cue(unit, known.cue_id, known.account_id)
                 account = self._account(known.account_id)
-                verdict = firing.fire_cue(known, cue, account, unit.now, self._unclaimed)
+                verdict = firing.fire_cue(
+                    known, cue, account, unit.now, self._unclaimed, meta.traceparent
+                )
                 return self._record_execution(unit, verdict, meta)
             case ReplayExecution():
                 return self._replay(unit, known, meta)
@@ -148,7 +150,7 @@ class CueDesk:
         cue = execution and self._cue(unit, execution.facts.cue_id, command.account_id)
         account = self._account(command.account_id)
         verdict = firing.replay_execution(
-            command, execution, cue, account, unit.now, self._unclaimed
+            command, execution, cue, account, unit.now, self._unclaimed, meta.traceparent
         )
         return self._record_execution(unit, verdict, meta)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from prometheus_client import Counter, Histogram
@@ -38,7 +38,7 @@ class FireDueCues:
         *,
         enforce_limits: bool,
         unclaimed: timedelta,
-        on_appended: Callable[[], None],
+        on_appended: Callable[[], Awaitable[None]],
     ) -> None:
         self._log = log
         self._on_appended = on_appended
@@ -56,7 +56,7 @@ class FireDueCues:
             for cue_id in due:
                 self._fire(unit, cue_id, accounts)
         if due:
-            self._on_appended()
+            await self._on_appended()
         if len(due) == LIMIT:
             return Look(taken=len(due), more=True)
         return Look(taken=len(due), next_in=await queries.next_in(self._log.database))
@@ -69,13 +69,13 @@ class FireDueCues:
         assert isinstance(cue, ActiveCue)
         account_id = cue.facts.account_id
         account = accounts.get(account_id, Account())
-        ids = [new_uuid() for _ in due.fires]
+        ids = [(new_uuid(), new_trace_parent()) for _ in due.fires]
         fired = firing.fire_due(cue, due, ids, account, unit.now, self._unclaimed)
         for event in fired.executions:
             meta = Meta(
                 correlation_id=event.execution_id,
                 actor="system",
-                traceparent=new_trace_parent(),
+                traceparent=event.traceparent,
             )
             unit.record(EXECUTION, event.execution_id, account_id, [event], meta)
             account = counted(account, event)

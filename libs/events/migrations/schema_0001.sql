@@ -94,7 +94,7 @@ create index executions_delivery_due on executions (delivery_due_at)
   where delivery_due_at is not null;
 create index executions_outcome_due on executions (outcome_due_at)
   where outcome_due_at is not null;
-create index executions_claimable on executions (account_id, claimable_at)
+create index executions_claimable on executions (account_id, scheduled_for, id)
   where claimable_at is not null;
 create index executions_of_account on executions (account_id, created_at, id);
 create index executions_of_cue on executions (cue_id, created_at, id);

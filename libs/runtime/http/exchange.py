@@ -62,6 +62,10 @@ class Exchange:
             HttpProcessingError: what came is not HTTP.
         """
         connection = await connector.connect(destination, [], _NO_TIMEOUTS)
+        while connection.protocol:
+            # An answer that nobody asked for must not be taken for the next one's.
+            connection.close()
+            connection = await connector.connect(destination, [], _NO_TIMEOUTS)
         try:
             await self._converse(connection, request)
         except BaseException:

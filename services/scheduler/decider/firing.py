@@ -39,7 +39,12 @@ class Fired(Value):
 
 
 def fire_cue(
-    command: FireCue, cue: Cue | None, account: Account, now: datetime, unclaimed: timedelta
+    command: FireCue,
+    cue: Cue | None,
+    account: Account,
+    now: datetime,
+    unclaimed: timedelta,
+    traceparent: str | None = None,
 ) -> ExecutionScheduled | Rejection:
     """Make one execution of a cue in any status, now or at `send_at` (contract nr 6)."""
     if cue is None or isinstance(cue, DeletedCue):
@@ -53,6 +58,7 @@ def fire_cue(
         now,
         unclaimed,
         execution_id=command.execution_id,
+        traceparent=traceparent,
         scheduled_for=due_at,
         triggered_by="manual_fire",
         payload=command.payload if command.payload is not None else cue.facts.settings.payload,
@@ -66,6 +72,7 @@ def replay_execution(
     account: Account,
     now: datetime,
     unclaimed: timedelta,
+    traceparent: str | None = None,
 ) -> ExecutionScheduled | Rejection:
     """Make a new execution from an ended one (contract nr 11)."""
     if execution is None or cue is None or isinstance(cue, DeletedCue):
@@ -82,6 +89,7 @@ def replay_execution(
         now,
         unclaimed,
         execution_id=command.execution_id,
+        traceparent=traceparent,
         scheduled_for=now,
         triggered_by="replay",
         payload=execution.facts.payload,
@@ -98,11 +106,19 @@ def due_now(cue: Cue | None, now: datetime) -> Due | None:
 
 
 def fire_due(
-    cue: ActiveCue, due: Due, ids: list[str], account: Account, now: datetime, unclaimed: timedelta
+    cue: ActiveCue,
+    due: Due,
+    ids: list[tuple[str, str]],
+    account: Account,
+    now: datetime,
+    unclaimed: timedelta,
 ) -> Fired:
-    """Make the executions of due slots, one id for each, and record the slots without one."""
+    """Make the executions of due slots, and record the slots without one.
+
+    `ids` holds an execution id and a traceparent for each.
+    """
     executions: list[ExecutionScheduled] = []
-    for fire, execution_id in zip(due.fires, ids, strict=True):
+    for fire, (execution_id, traceparent) in zip(due.fires, ids, strict=True):
         blocked = "execution_limit_exceeded: the month's executions are used up"
         event = _scheduled(
             cue,
@@ -110,6 +126,7 @@ def fire_due(
             now,
             unclaimed,
             execution_id=execution_id,
+            traceparent=traceparent,
             scheduled_for=fire.scheduled_for,
             triggered_by=fire.triggered_by,
             payload=cue.facts.settings.payload,
@@ -166,6 +183,7 @@ def _scheduled(
     unclaimed: timedelta,
     *,
     execution_id: str,
+    traceparent: str | None,
     scheduled_for: datetime,
     triggered_by: str,
     payload: Reference,
@@ -183,6 +201,7 @@ def _scheduled(
         account_id=cue.facts.account_id,
         cue_id=cue.facts.id,
         transport=settings.transport,
+        traceparent=traceparent,
         scheduled_for=scheduled_for,
         due_at=due_at,
         triggered_by=triggered_by,
