@@ -27,7 +27,6 @@ from deploy.local.postgres_folder import (
     socket_folder,
 )
 from deploy.local.postgres_settings import settings
-from deploy.local.privileges import without_root
 from deploy.local.processes import DidNotStartError, ManagedProcess, OnLine, discard
 from deploy.local.waiting import until
 
@@ -105,7 +104,7 @@ class LocalPostgres(ManagedProcess):
             make_socket_folder(self.data_dir)
         except OSError as error:
             raise of_os_error(error, self.data_dir) from error
-        await self._launch(self._command(), _ENVIRONMENT, Path("/"))
+        await self._launch(self._command(), _ENVIRONMENT, Path("/"), self.data_dir)
         try:
             await self._wait_until_ready(self._is_ready, _READY_SECONDS)
         except DidNotStartError as error:
@@ -133,8 +132,7 @@ class LocalPostgres(ManagedProcess):
             fsync=self._fsync,
         )
         options = [part for name, value in values.items() for part in ("-c", f"{name}={value}")]
-        argv = [binary("postgres"), "-D", str(self.data_dir), *options]
-        return without_root(argv, self.data_dir)
+        return [binary("postgres"), "-D", str(self.data_dir), *options]
 
     async def _wait_for_predecessor(self) -> None:
         """Give a server that is stopping (its supervisor was killed) time to finish."""
@@ -172,8 +170,7 @@ class LocalPostgres(ManagedProcess):
             *([] if self._fsync else ["--no-sync"]),
         ]
         initdb = ManagedProcess("initdb")
-        argv = without_root(argv, folder)
-        if await initdb.run(argv, _ENVIRONMENT, Path("/"), _INITDB_SECONDS) != 0:
+        if await initdb.run(argv, _ENVIRONMENT, Path("/"), _INITDB_SECONDS, folder) != 0:
             raise of_output("initdb", initdb.last_words, self.data_dir)
 
     async def _is_ready(self) -> bool:

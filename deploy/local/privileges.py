@@ -17,22 +17,26 @@ NOBODY = 65534
 _KEPT = "-all,+dac_override"
 
 
-def with_parent_death_signal(argv: list[str], signal: Signals) -> list[str]:
-    """Return `argv` so wrapped that the kernel sends `signal` when this process dies.
+def wrapped(argv: list[str], on_orphaned: Signals, not_root_in: Path | None) -> list[str]:
+    """Return `argv` so wrapped that the kernel sends it `on_orphaned` when this process dies.
 
-    Where `setpriv` (util-linux) is absent, as on macOS, `argv` comes back as it is.
+    With a folder in `not_root_in`, it does not run as root either. Where `setpriv`
+    (util-linux) is absent, as on macOS, the signal is not sent. Raises `StackError` when
+    we are root and cannot step down.
     """
+    argv = _with_parent_death_signal(argv, on_orphaned)
+    # Outside the other: a change of user takes the parent-death signal away.
+    return argv if not_root_in is None else _without_root(argv, not_root_in)
+
+
+def _with_parent_death_signal(argv: list[str], signal: Signals) -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         return argv
     return [setpriv, "--pdeathsig", signal.name.removeprefix("SIG"), *argv]
 
 
-def without_root(argv: list[str], folder: Path) -> list[str]:
-    """Return `argv` so wrapped that it does not run as root; unchanged if we are not root.
-
-    Raises `StackError` when we are root and cannot step down.
-    """
+def _without_root(argv: list[str], folder: Path) -> list[str]:
     if os.geteuid() != 0:
         return argv
     setpriv = shutil.which("setpriv")
@@ -41,7 +45,7 @@ def without_root(argv: list[str], folder: Path) -> list[str]:
             "Postgres does not run as root, and `setpriv` to step down is missing.",
             "Start as an ordinary user, or install util-linux.",
         )
-    owner = folder_owner(folder)
+    owner = _owner(folder)
     return [
         setpriv,
         *("--reuid", str(owner), "--regid", str(owner), "--clear-groups"),
@@ -50,8 +54,7 @@ def without_root(argv: list[str], folder: Path) -> list[str]:
     ]
 
 
-def folder_owner(folder: Path) -> int:
-    """Return the uid that owns `folder`, or its nearest parent that exists; never root's."""
+def _owner(folder: Path) -> int:
     while not folder.exists():
         folder = folder.parent
     return folder.stat().st_uid or NOBODY

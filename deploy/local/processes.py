@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 
-from deploy.local.privileges import with_parent_death_signal
+from deploy.local.privileges import wrapped
 from deploy.local.waiting import until
 
 OnLine = Callable[[str, str], None]
@@ -47,7 +47,7 @@ class ManagedProcess:
         self._on_line = on_line
         self._process: Process | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._end_is_a_crash = False
+        self._ready = False
         self._crashes: asyncio.Queue[int] = asyncio.Queue()
 
     @property
@@ -60,6 +60,11 @@ class ManagedProcess:
     def running(self) -> bool:
         """Whether the program runs now (a paused one does)."""
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def up(self) -> bool:
+        """Whether the program runs, is ready, and was not told to end."""
+        return self.running and self._ready
 
     async def died(self) -> int:
         """Wait until the program, once ready, ends untold; return its exit code.
@@ -77,7 +82,7 @@ class ManagedProcess:
 
     async def stop(self, grace: float = 10.0) -> None:
         """Ask the program to end; after `grace` seconds kill it. Nothing if it is not running."""
-        self._end_is_a_crash = False
+        self._ready = False
         self._signal(self.stop_signal)
         self._signal(SIGCONT)
         try:
@@ -87,7 +92,7 @@ class ManagedProcess:
 
     async def kill(self) -> None:
         """Kill the program and its process group, and wait until it is gone."""
-        self._end_is_a_crash = False
+        self._ready = False
         self.kill_now()
         await self._watched()
 
@@ -103,23 +108,37 @@ class ManagedProcess:
         """Let a paused program go on."""
         self._signal_group(SIGCONT)
 
-    async def run(self, argv: list[str], env: Mapping[str, str], cwd: Path, timeout: float) -> int:
+    async def run(
+        self,
+        argv: list[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        timeout: float,
+        not_root_in: Path | None = None,
+    ) -> int:
         """Run a program that ends by itself and return its exit code.
 
         Raises `TimeoutError` after `timeout` seconds; however this ends, the program has.
+        For `not_root_in` see `privileges`.
         """
-        await self._launch(argv, env, cwd)
+        await self._launch(argv, env, cwd, not_root_in)
         try:
             return await asyncio.wait_for(self.ended(), timeout)
         finally:
             await self.kill()
 
-    async def _launch(self, argv: list[str], env: Mapping[str, str], cwd: Path) -> None:
+    async def _launch(
+        self,
+        argv: list[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        not_root_in: Path | None = None,
+    ) -> None:
         assert not self.running, f"{self.name} is running already"
-        self._end_is_a_crash = False
+        self._ready = False
         self.last_words.clear()
         self._process = await asyncio.create_subprocess_exec(
-            *with_parent_death_signal(argv, self.orphan_signal),
+            *wrapped(argv, self.orphan_signal, not_root_in),
             env=dict(env),
             cwd=cwd,
             stdin=DEVNULL,
@@ -148,7 +167,7 @@ class ManagedProcess:
         if not self.running:
             code = await self.ended()
             raise DidNotStartError(f"{self.name} ended with code {code}")
-        self._end_is_a_crash = True
+        self._ready = True
 
     async def _watched(self) -> None:
         if self._watch is not None:
@@ -161,7 +180,7 @@ class ManagedProcess:
         # Bounded: a grandchild that outlives the program may hold its output open.
         await asyncio.wait({reading}, timeout=_LAST_WORDS_SECONDS)
         reading.cancel()
-        if self._end_is_a_crash:
+        if self._ready:
             self._crashes.put_nowait(code)
 
     async def _read(self, output: asyncio.StreamReader) -> None:

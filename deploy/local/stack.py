@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,7 @@ from deploy.local.postgres import LocalPostgres
 from deploy.local.processes import ManagedProcess, OnLine, discard
 from deploy.local.programs import CUEAPI, Programs
 from deploy.local.service import REPOSITORY, Service
-from deploy.local.supervisor import Member, keep_alive
+from deploy.local.supervisor import RESTART_WAITS, Member, keep_alive
 
 _PREPARATION_SECONDS = 120.0
 _GRACE_SECONDS = 10.0
@@ -46,6 +46,7 @@ class Stack:
         env: Mapping[str, str] | None = None,
         replicas: Mapping[str, int] | None = None,
         programs: Programs = CUEAPI,
+        restart_waits: Sequence[float] = RESTART_WAITS,
         on_line: OnLine = discard,
         on_step: OnStep = nullcontext,
     ) -> None:
@@ -58,6 +59,7 @@ class Stack:
         self._env = env or {}
         self._replicas = replicas or {}
         self._programs = programs
+        self._restart_waits = restart_waits
         self._on_line = on_line
         self._on_step = on_step
         self._preparations: list[ManagedProcess] = []
@@ -186,7 +188,7 @@ class Stack:
         return Service(replica, argv, {**env, **ports}, health, self._on_line)
 
     def _guard(self, member: Member) -> None:
-        guarding = keep_alive(member, self.folder.path, self._tell)
+        guarding = keep_alive(member, self.folder.path, self._restart_waits, self._tell)
         self._guards.append(asyncio.create_task(guarding))
 
     def _tell(self, what: str) -> None:

@@ -10,7 +10,7 @@ from deploy.local.failures import of_crashes
 from libs.runtime.clock import monotonic
 
 WINDOW_SECONDS = 60.0
-BACKOFF_SECONDS = (0.1, 0.5, 1.0, 2.0, 4.0)
+RESTART_WAITS = (0.1, 0.5, 1.0, 2.0, 4.0)
 
 
 class Member(Protocol):
@@ -29,16 +29,20 @@ class Member(Protocol):
         """Wait until it ends without having been told to; return its exit code."""
 
 
-def delay_before_restart(crashes: Sequence[float], now: float) -> float | None:
+def wait_before_restart(
+    crashes: Sequence[float], now: float, waits: Sequence[float] = RESTART_WAITS
+) -> float | None:
     """Return how many seconds to wait after the crashes at these times; None to give up.
 
-    Five restarts a minute are allowed, each after a longer wait.
+    Each wait in `waits` is used once within a minute.
     """
     recent = sum(1 for crash in crashes if crash > now - WINDOW_SECONDS)
-    return BACKOFF_SECONDS[recent - 1] if recent <= len(BACKOFF_SECONDS) else None
+    return waits[recent - 1] if recent <= len(waits) else None
 
 
-async def keep_alive(member: Member, data_dir: Path, tell: Callable[[str], None]) -> NoReturn:
+async def keep_alive(
+    member: Member, data_dir: Path, waits: Sequence[float], tell: Callable[[str], None]
+) -> NoReturn:
     """Start `member` again each time it dies, and `tell` so.
 
     Raises `StackError`, with its last words, when it dies too often.
@@ -46,15 +50,15 @@ async def keep_alive(member: Member, data_dir: Path, tell: Callable[[str], None]
     crashes: list[float] = []
     while True:
         code = await member.died()
-        failure = of_crashes(member.name, len(BACKOFF_SECONDS), code, member.last_words, data_dir)
+        failure = of_crashes(member.name, len(waits), code, member.last_words, data_dir)
         restarted = False
         while not restarted:
             crashes.append(monotonic())
-            delay = delay_before_restart(crashes, crashes[-1])
-            if delay is None:
+            wait = wait_before_restart(crashes, crashes[-1], waits)
+            if wait is None:
                 raise failure
-            tell(f"{member.name} ended with code {code}; it starts again in {delay:g} s")
-            await asyncio.sleep(delay)
+            tell(f"{member.name} ended with code {code}; it starts again in {wait:g} s")
+            await asyncio.sleep(wait)
             try:
                 await member.start()
                 restarted = True

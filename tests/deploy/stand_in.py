@@ -7,20 +7,8 @@ fails at its start, the one in `DEAF` does not heed SIGTERM.
 import json
 import os
 import signal
+import socket
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
-
-
-class Health(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        if self.path == "/crash":
-            print("it hurts", flush=True)
-            os._exit(3)
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 def main() -> None:
@@ -31,9 +19,19 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    port = os.environ["PORT" if name == "api" else "CUEAPI_HEALTH_PORT"]
+    port = int(os.environ["PORT" if name == "api" else "CUEAPI_HEALTH_PORT"])
     print(json.dumps({"event": "ready", "level": "info", "service": name}), flush=True)
-    HTTPServer(("127.0.0.1", int(port)), Health).serve_forever()
+    with socket.create_server(("127.0.0.1", port)) as server:
+        while True:
+            answer(server.accept()[0])
+
+
+def answer(connection: socket.socket) -> None:
+    with connection:
+        if connection.recv(4096).startswith(b"GET /crash "):
+            print("it hurts", flush=True)
+            os._exit(3)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
 main()
