@@ -13,7 +13,6 @@ from libs.schedules.occurrences import next_occurrence, occurrences
 from libs.schedules.stretches import Stretch, stretches
 
 _YEAR = timedelta(days=366)
-_DAY = timedelta(days=1)
 
 
 def smallest_interval(cron: Cron, zone: ZoneInfo, after: datetime) -> int | None:
@@ -40,11 +39,11 @@ def smallest_interval(cron: Cron, zone: ZoneInfo, after: datetime) -> int | None
 
 
 def _within_a_day(cron: Cron) -> timedelta:
-    """Return the shortest distance of two times on a matching day, a day if there is one time."""
+    """Return the shortest distance of two times on a matching day, endless if there is but one."""
     minutes = members(cron.minutes)
     times = (hour * 60 + minute for hour in members(cron.hours) for minute in minutes)
-    nearest = min((later - earlier for earlier, later in pairwise(times)), default=None)
-    return _DAY if nearest is None else timedelta(minutes=nearest)
+    distances = (timedelta(minutes=later - earlier) for earlier, later in pairwise(times))
+    return min(distances, default=timedelta.max)
 
 
 def _outermost(cron: Cron, zone: ZoneInfo, stretch: Stretch) -> Iterator[datetime]:

@@ -22,7 +22,7 @@ def first_days(expression: str, count: int = 4) -> list[str]:
 
 
 def walk(cron: Cron, after: datetime, count: int) -> list[datetime]:
-    found = []
+    found: list[datetime] = []
     match = first_match(cron, after, after.year + 100)
     while match is not None and len(found) < count:
         found.append(match)
