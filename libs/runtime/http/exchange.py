@@ -62,7 +62,7 @@ class Exchange:
             HttpProcessingError: what came is not HTTP.
         """
         connection = await connector.connect(destination, [], _NO_TIMEOUTS)
-        while connection.protocol:
+        while connection.protocol is not None and len(connection.protocol):
             # An answer that nobody asked for must not be taken for the next one's.
             connection.close()
             connection = await connector.connect(destination, [], _NO_TIMEOUTS)
