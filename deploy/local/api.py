@@ -10,24 +10,24 @@ from deploy.local.waiting import NO_CERTIFICATES
 _ANSWER_SECONDS = 15.0
 
 
-def client(base_url: str, api_key: str | None = None) -> httpx.AsyncClient:
-    """Return a client of the API at `base_url`, for an account or for none."""
-    headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+def client(base_url: str) -> httpx.AsyncClient:
+    """Return a client of the API at `base_url`, which is plain HTTP."""
     return httpx.AsyncClient(
-        base_url=base_url,
-        headers=headers,
-        timeout=_ANSWER_SECONDS,
-        trust_env=False,
-        verify=NO_CERTIFICATES,
+        base_url=base_url, timeout=_ANSWER_SECONDS, trust_env=False, verify=NO_CERTIFICATES
     )
 
 
 async def ask(
-    api: httpx.AsyncClient, method: str, path: str, body: dict[str, Any] | None = None
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    key: str | None = None,
 ) -> httpx.Response:
     """Return the API's answer, whatever it is. Raises `StackError` if there is none."""
+    headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     try:
-        return await api.request(method, path, json=body)
+        return await client.request(method, path, json=body, headers=headers)
     except httpx.TransportError as error:
         raise did_not_work(f"{method} {path} failed: {error!r}") from error
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from deploy.local.account import Account
 from deploy.local.api import ask, content, did_not_work
 from deploy.local.receiver import Delivery, Receiver
 from deploy.local.waiting import until
@@ -33,13 +34,19 @@ class Demonstration:
         return self.delivery.received_at - due
 
 
-async def demonstrate(api: httpx.AsyncClient, receiver: Receiver) -> Demonstration:
+async def demonstrate(
+    client: httpx.AsyncClient, account: Account, receiver: Receiver
+) -> Demonstration:
     """Make a cue due in two seconds, wait for its delivery and its outcome.
 
     Raises `StackError` if one of them does not come.
     """
+
+    async def call(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        return content(await ask(client, method, path, body, account.api_key))
+
     due = utc_now() + timedelta(seconds=DUE_IN_SECONDS)
-    cue = content(await ask(api, "POST", "/v1/cues", demo_cue(due, receiver.url)))
+    cue = await call("POST", "/v1/cues", demo_cue(due, receiver.url))
     try:
         async with asyncio.timeout(_DELIVERY_SECONDS):
             delivery = await _delivery_of(cue["id"], receiver)
@@ -48,14 +55,14 @@ async def demonstrate(api: httpx.AsyncClient, receiver: Receiver) -> Demonstrati
     path = f"/v1/executions/{delivery.headers['X-CueAPI-Execution-Id']}"
 
     async def has_outcome() -> bool:
-        return content(await ask(api, "GET", path))["outcome_state"] is not None
+        return (await call("GET", path))["outcome_state"] is not None
 
     try:
         await until(has_outcome, _OUTCOME_SECONDS)
     except TimeoutError:
         raise did_not_work(f"no outcome was on record within {_OUTCOME_SECONDS:.0f} s") from None
-    execution = content(await ask(api, "GET", path))
-    timeline = content(await ask(api, "GET", f"{path}/timeline"))
+    execution = await call("GET", path)
+    timeline = await call("GET", f"{path}/timeline")
     return Demonstration(cue, delivery, execution, timeline["events"])
 
 

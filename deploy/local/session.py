@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import api
-from deploy.local.account import Account, local_account
+from deploy.local.account import local_account
 from deploy.local.demo import DUE_IN_SECONDS, demonstrate
 from deploy.local.ports import free_port, is_free
 from deploy.local.presentation import addresses, curl_commands, delivery_panel, timeline_table
@@ -48,11 +48,9 @@ async def run(options: Options, terminal: Terminal, programs: Programs = CUEAPI)
     _stop_on_signals(stack, terminal)
     await stack.start()
     try:
-        async with AsyncExitStack() as open_until_the_end:
+        async with AsyncExitStack() as resources:
             if options.demo:
-                receiver, account = await _receiver_and_account(stack, terminal)
-                await open_until_the_end.enter_async_context(receiver)
-                await _demonstrate(stack, terminal, receiver, account)
+                await _demonstrate(stack, terminal, resources)
             if not options.exit_after_demo:
                 terminal.stream_logs(f"CueAPI runs on {stack.base_url}; Ctrl-C stops it")
                 await stack.failed()
@@ -61,21 +59,17 @@ async def run(options: Options, terminal: Terminal, programs: Programs = CUEAPI)
             await stack.stop()
 
 
-async def _receiver_and_account(stack: Stack, terminal: Terminal) -> tuple[Receiver, Account]:
+async def _demonstrate(stack: Stack, terminal: Terminal, resources: AsyncExitStack) -> None:
+    """Show one delivery, to a receiver that stays open as long as `resources`."""
+    client = await resources.enter_async_context(api.client(stack.base_url))
     with terminal.step("Looking for the local account"):
-        account = await local_account(stack.folder.account, stack.base_url)
-        async with api.client(stack.base_url, account.api_key) as client:
-            answer = api.content(await api.ask(client, "GET", "/v1/auth/webhook-secret"))
+        account = await local_account(stack.folder.account, client)
+        answer = await api.ask(client, "GET", "/v1/auth/webhook-secret", key=account.api_key)
     port = RECEIVER_PORT if is_free(RECEIVER_PORT) else free_port()
-    return Receiver(answer["webhook_secret"], port, terminal.on_line), account
-
-
-async def _demonstrate(
-    stack: Stack, terminal: Terminal, receiver: Receiver, account: Account
-) -> None:
+    secret = api.content(answer)["webhook_secret"]
+    receiver = await resources.enter_async_context(Receiver(secret, port, terminal.on_line))
     with terminal.step(f"Waiting for a cue that is due in {DUE_IN_SECONDS:.0f} s"):
-        async with api.client(stack.base_url, account.api_key) as client:
-            seen = await demonstrate(client, receiver)
+        seen = await demonstrate(client, account, receiver)
     terminal.show(delivery_panel(seen), timeline_table(seen))
     terminal.show(addresses(stack.base_url, receiver.url, account))
     terminal.show_verbatim(curl_commands(stack.base_url, receiver.url, account, seen))
