@@ -12,6 +12,7 @@ from libs.schedules.cron import Cron
 from libs.schedules.occurrences import next_occurrence, occurrences
 from libs.schedules.stretches import Stretch, stretches
 
+_MINUTE = timedelta(minutes=1)
 _YEAR = timedelta(days=366)
 
 
@@ -29,6 +30,8 @@ def smallest_interval(cron: Cron, zone: ZoneInfo, after: datetime) -> int | None
     smallest, previous = second - first, first
     within_a_day = _within_a_day(cron)
     for stretch in stretches(zone, first, first + _YEAR):
+        if smallest == _MINUTE:
+            break  # nothing is nearer
         for slot in _outermost(cron, zone, stretch):
             if slot > previous:
                 smallest = min(smallest, slot - previous)
