@@ -178,11 +178,13 @@ def _leased(
             )
         case LeaseExtended():
             assert isinstance(state, Claimed)
+            beat_at = state.last_heartbeat_at if event.by_worker_heartbeat else event.at
             return replace(
-                state, facts=facts, lease_until=event.lease_until, last_heartbeat_at=event.at
+                state, facts=facts, lease_until=event.lease_until, last_heartbeat_at=beat_at
             )
         case LeaseExpired():
-            facts = replace(facts, attempts_ended=event.epoch, claimed_at=None)
+            lost = f"lease lost by worker '{facts.last_worker}'"
+            facts = replace(facts, attempts_ended=event.epoch, claimed_at=None, error_message=lost)
             return Pending(facts=facts, due_at=event.due_at, expires_at=event.expires_at)
         case _:
             assert_never(event)
@@ -201,7 +203,7 @@ def _reported(state: Execution, facts: Facts, event: OutcomeReported) -> Executi
         facts = replace(facts, attempts_ended=facts.attempts)
         if not event.report.success:
             return Failed(facts=facts)
-        return Succeeded(facts=replace(facts, delivered_at=event.at))
+        return Succeeded(facts=replace(facts, delivered_at=event.at, error_message=None))
     if isinstance(state, Failed) and not event.report.success:
         return replace(state, facts=facts)
     return Succeeded(facts=facts)

@@ -176,10 +176,11 @@ class ExecutionClaimed(Event):
 
 
 class LeaseExtended(Event):
-    """The claim goes on until `lease_until`."""
+    """The claim goes on until `lease_until`: by the claim's own heartbeat, or by its worker's."""
 
     epoch: int
     lease_until: datetime
+    by_worker_heartbeat: bool = False
 
 
 class LeaseExpired(Event):

@@ -44,3 +44,10 @@ def new_trace_parent() -> str:
 def jittered(seconds: float) -> float:
     """Spread a delay over [half, whole] of `seconds`, so that retries do not march in step."""
     return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+
+
+def new_span_of(trace_parent: str | None) -> str:
+    """Start a span in the trace of a W3C traceparent, or a new trace without one."""
+    if trace_parent is None:
+        return new_trace_parent()
+    return f"{trace_parent[:35]}-{os.urandom(8).hex()}-{trace_parent[-2:]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 import structlog
@@ -21,6 +22,19 @@ class Part(Protocol):
 
     async def run(self) -> None:
         """Work until cancelled."""
+
+
+class Opened:
+    """Holds a resource open as long as the process runs: entered first, left last."""
+
+    def __init__(self, name: str, resource: AbstractAsyncContextManager[Any]) -> None:
+        self.name = name
+        self._resource = resource
+
+    async def run(self) -> None:
+        """Keep it open until cancelled."""
+        async with self._resource:
+            await asyncio.Event().wait()
 
 
 async def supervise(parts: Sequence[Part], health: Health, *, grace: float) -> int:

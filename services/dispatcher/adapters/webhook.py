@@ -1,0 +1,134 @@
+"""One attempt on the wire: sign, send, and say what the answer means."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+from libs.events.base import Value
+from libs.events.blobs import Blob, blob_of
+from libs.events.cues import CueSettings
+from libs.events.executions import Facts, Report
+from libs.runtime.clock import unix_now
+from libs.runtime.http.addresses import EgressPolicy
+from libs.runtime.http.client import OutboundClient
+from libs.runtime.http.exchange import Response
+from libs.runtime.http.failures import OutboundError
+from libs.runtime.http.urls import CheckedURL, InvalidURL, check_url
+from libs.runtime.ids import new_span_of
+from services.dispatcher.decider.attempts import Acknowledged, NotAcknowledged, Result
+from services.dispatcher.rules.report import AnsweredOutcome, outcome_in
+from services.dispatcher.rules.request import webhook_request
+from services.dispatcher.rules.retry import retry_after_seconds
+
+KEPT_BYTES = 64 * 1024
+
+
+class Attempt(Value):
+    """All that sending one attempt needs; nothing of it is read from the database again."""
+
+    facts: Facts
+    epoch: int
+    settings: CueSettings
+    payload: Any
+    headers: dict[str, str]
+    secrets: tuple[str, ...]
+
+
+class Sent(Value):
+    """An attempt's result, and the bodies that belong on record with it."""
+
+    result: Result
+    blobs: tuple[Blob, ...] = ()
+
+
+class Webhook(Protocol):
+    """The port: sends one attempt, never raises for what the receiver does."""
+
+    async def send(self, attempt: Attempt) -> Sent:
+        """Send it, within the cue's timeout."""
+        ...
+
+
+class HttpWebhook:
+    """The port over HTTP, through the one checked client."""
+
+    def __init__(self, client: OutboundClient, policy: EgressPolicy) -> None:
+        self._client = client
+        self._policy = policy
+
+    def host_of(self, url: str | None) -> str:
+        """Name the destination by which attempts are bounded."""
+        try:
+            return check_url(url or "", self._policy).authority
+        except InvalidURL:
+            return ""
+
+    async def send(self, attempt: Attempt) -> Sent:
+        """Send one attempt and classify its answer (contract §6, Result of an attempt)."""
+        try:
+            url = check_url(attempt.settings.callback.url or "", self._policy)
+            answer = await self._post(attempt, url)
+        except InvalidURL as error:
+            message = f"the callback URL is blocked: {error.reason}"
+            return Sent(result=NotAcknowledged(error="blocked", message=message[:500]))
+        except OutboundError as error:
+            return Sent(result=NotAcknowledged(error=error.stage, message=error.message))
+        return classified(answer)
+
+    async def _post(self, attempt: Attempt, url: CheckedURL) -> Response:
+        facts, settings = attempt.facts, attempt.settings
+        request = webhook_request(
+            method=settings.callback.method,
+            custom_headers=attempt.headers,
+            secrets=attempt.secrets,
+            cue_id=facts.cue_id,
+            name=settings.name,
+            execution_id=facts.id,
+            attempt=attempt.epoch,
+            scheduled_for=facts.scheduled_for,
+            payload=attempt.payload,
+            timestamp=unix_now(),
+            traceparent=new_span_of(facts.traceparent),
+        )
+        return await self._client.send(
+            request.method,
+            url,
+            request.headers,
+            request.body,
+            float(settings.delivery.timeout_seconds),
+        )
+
+
+def classified(answer: Response) -> Sent:
+    """Say what an answer means: any 2xx is an ACK, whatever its body; all else has failed."""
+    kept = blob_of(answer.body[:KEPT_BYTES]) if answer.body else None
+    blobs: tuple[Blob, ...] = (kept,) if kept else ()
+    response_ref = kept.sha256 if kept else None
+    if not 200 <= answer.status < 300:
+        failed = NotAcknowledged(
+            error="status",
+            message=f"the callback answered with an error status ({answer.status})",
+            http_status=answer.status,
+            response_ref=response_ref,
+            retry_after=retry_after_seconds(answer.status, answer.headers.get("Retry-After")),
+        )
+        return Sent(result=failed, blobs=blobs)
+    report = None
+    outcome = outcome_in(answer.body, complete=answer.body_complete and not answer.truncated)
+    if outcome is not None:
+        details = blob_of(msgspec.json.encode(outcome.details)) if outcome.details else None
+        report = _report(outcome, details)
+        blobs += (details,) if details else ()
+    acknowledged = Acknowledged(http_status=answer.status, response_ref=response_ref, report=report)
+    return Sent(result=acknowledged, blobs=blobs)
+
+
+def _report(outcome: AnsweredOutcome, details: Blob | None) -> Report:
+    return Report(
+        success=outcome.success,
+        details_ref=details.sha256 if details else None,
+        evidence=outcome.evidence,
+        result_type=outcome.details.get("result_type"),
+    )

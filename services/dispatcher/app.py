@@ -1,0 +1,96 @@
+"""The dispatcher's composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from libs.events.envelope import CommandEnvelope, Notice, Reply
+from libs.events.handle import handle
+from libs.events.service import Resources, run_service
+from libs.events.timers import DueLoop
+from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
+from libs.runtime.http.client import OutboundClient
+from libs.runtime.http.names import NameLookup
+from libs.runtime.supervisor import Opened, Part
+from services.dispatcher.adapters.webhook import HttpWebhook
+from services.dispatcher.decider.claims import LeaseTerms
+from services.dispatcher.handlers import ResultDesk, WorkerDesk
+from services.dispatcher.rules.slots import Slots
+from services.dispatcher.settings import DispatcherSettings
+from services.dispatcher.timers.due import DeliverDue
+from services.dispatcher.timers.results import Deliveries
+
+NAME = "dispatcher"
+
+log = structlog.get_logger()
+
+
+def main() -> int:
+    """Run the dispatcher; give the exit code."""
+    settings = DispatcherSettings()
+    return run_service(NAME, settings, partial(_assemble, settings))
+
+
+def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Part]:
+    policy = egress_policy(settings)
+    client = OutboundClient(
+        policy,
+        NameLookup(),
+        user_agent="CueAPI/1.0",
+        max_connections=settings.concurrency,
+    )
+    terms = LeaseTerms(
+        claim_seconds=settings.claim_timeout_seconds,
+        silence_seconds=settings.heartbeat_timeout_seconds,
+        unclaimed_seconds=settings.unclaimed_timeout_seconds,
+    )
+    slots = Slots(settings.concurrency, settings.account_concurrency, settings.host_concurrency)
+    webhook = HttpWebhook(client, policy)
+    appended = partial(resources.bus.nudge, "relay")
+    deliveries = Deliveries(
+        webhook,
+        ResultDesk(resources.log),
+        slots,
+        resources.health,
+        on_free=lambda: due.nudge(),
+        on_appended=appended,
+    )
+    deliver = DeliverDue(
+        resources.log,
+        slots,
+        webhook.host_of,
+        settings.keyring(),
+        terms,
+        timedelta(seconds=settings.lease_margin_seconds),
+        start=deliveries.start,
+        on_appended=appended,
+    )
+    due = DueLoop("deliver due executions", deliver.run_once, resources.health)
+    desk = WorkerDesk(terms)
+
+    async def commands(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
+        replies = await handle(resources.log, envelopes, desk)
+        await appended()
+        return replies
+
+    async def events(_: Sequence[Notice]) -> None:
+        due.nudge()
+
+    resources.receiver.commands(NAME, commands)
+    resources.receiver.events(NAME, events)
+    return [Opened("outbound connections", client), deliveries, due]
+
+
+def egress_policy(settings: DispatcherSettings) -> EgressPolicy:
+    """Say where callbacks may go; what is looser than the default is logged."""
+    if settings.allow_insecure_callbacks:
+        log.warning("callbacks to http, localhost and private addresses are allowed")
+    echo = TrustedOrigin(
+        f"{settings.base_url}/v1/echo/",
+        f"{settings.internal_base_url}/v1/echo/" if settings.internal_base_url else "",
+    )
+    return EgressPolicy(allow_insecure=settings.allow_insecure_callbacks, trusted_origins=(echo,))

@@ -1,0 +1,1 @@
+"""Decisions about attempts and claims: events, from values alone."""

@@ -1,0 +1,174 @@
+"""Results of attempts, and the commands of workers: load, decide, append, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from libs.events.answers import ClaimAnswer, HeartbeatAnswer, LeaseAnswer
+from libs.events.base import Command, Rejection, Value
+from libs.events.blobs import BlobKey, put_blobs
+from libs.events.envelope import Meta
+from libs.events.executions import (
+    CATEGORY,
+    ClaimExecution,
+    ClaimNextExecution,
+    Execution,
+    ExtendLease,
+    RecordWorkerHeartbeat,
+)
+from libs.events.log import PostgresLog, PostgresUnit
+from services.dispatcher import queries
+from services.dispatcher.adapters.webhook import Attempt, Sent
+from services.dispatcher.decider import claims
+from services.dispatcher.decider.attempts import record_result
+from services.dispatcher.decider.claims import LeaseTerms
+
+Finished = tuple[Attempt, Sent]
+
+
+class ResultDesk:
+    """Puts the results of many attempts on record in one transaction."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self._log = log
+        self._stored: set[BlobKey] = set()
+
+    async def record(self, finished: Sequence[Finished]) -> None:
+        """Record these results. Raises `Unavailable` and `Conflict`, with nothing recorded."""
+        async with self._log.transaction() as unit:
+            await unit.lock(CATEGORY, {attempt.facts.id for attempt, _ in finished})
+            settings = await queries.settings_of(unit, {a.facts.cue_id for a, _ in finished})
+            stored = await self._put_blobs(unit, finished)
+            for attempt, sent in finished:
+                facts = attempt.facts
+                execution = unit.state(CATEGORY, facts.id)
+                events = record_result(
+                    execution, attempt.epoch, sent.result, settings.get(facts.cue_id), unit.now
+                )
+                meta = Meta(
+                    correlation_id=facts.id, actor="dispatcher", traceparent=facts.traceparent
+                )
+                unit.record(CATEGORY, facts.id, facts.account_id, events, meta)
+        self._stored |= stored
+
+    async def _put_blobs(self, unit: PostgresUnit, finished: Sequence[Finished]) -> set[BlobKey]:
+        if len(self._stored) > queries.MOST_KNOWN_SETTINGS:
+            self._stored.clear()
+        new = {
+            (attempt.facts.account_id, blob.sha256): blob.body
+            for attempt, sent in finished
+            for blob in sent.blobs
+            if (attempt.facts.account_id, blob.sha256) not in self._stored
+        }
+        if new:
+            await put_blobs(unit.connection, new)
+        return set(new)
+
+
+class WorkerDesk:
+    """Handles the commands of workers, a micro-batch at a time."""
+
+    def __init__(self, terms: LeaseTerms) -> None:
+        self._terms = terms
+        self._claimable: dict[queries.Filter, list[str]] = {}
+
+    async def load(self, unit: PostgresUnit, commands: Sequence[Command]) -> None:
+        """Lock the executions named, and as many claimable ones as are asked for."""
+        await unit.lock(
+            CATEGORY,
+            {c.execution_id for c in commands if isinstance(c, ClaimExecution | ExtendLease)},
+        )
+        asking = [c for c in commands if isinstance(c, ClaimNextExecution)]
+        self._claimable = await queries.claimable(unit, asking) if asking else {}
+        beats = {
+            (c.account_id, c.worker_id): {
+                "account_id": c.account_id,
+                "worker_id": c.worker_id,
+                "handlers": c.handlers,
+            }
+            for c in commands
+            if isinstance(c, RecordWorkerHeartbeat)
+        }
+        if beats:
+            await queries.beat(unit, list(beats.values()))
+
+    def handle(self, unit: PostgresUnit, command: Command, meta: Meta) -> Value | Rejection:
+        """Decide one command, record its events, and answer."""
+        match command:
+            case RecordWorkerHeartbeat():
+                return HeartbeatAnswer(at=unit.now)
+            case ClaimExecution():
+                execution = self._execution(unit, command.execution_id, command.account_id)
+                return self._claim(unit, execution, command, meta)
+            case ClaimNextExecution():
+                return self._claim(unit, self._next(unit, command), command, meta)
+            case ExtendLease():
+                return self._extend(unit, command, meta)
+            case _:
+                raise TypeError(f"{type(command).__name__} is not the dispatcher's")
+
+    def _next(self, unit: PostgresUnit, command: ClaimNextExecution) -> Execution | None:
+        waiting = self._claimable.get((command.account_id, command.task, command.agent), [])
+        while waiting:
+            execution = cast("Execution", unit.state(CATEGORY, waiting.pop(0)))
+            verdict = claims.claim(
+                execution, command.worker_id, command.lease_seconds, self._terms, unit.now
+            )
+            if not isinstance(verdict, Rejection):
+                return execution
+        return None
+
+    def _claim(
+        self,
+        unit: PostgresUnit,
+        execution: Execution | None,
+        command: ClaimExecution | ClaimNextExecution,
+        meta: Meta,
+    ) -> Value | Rejection:
+        if execution is None:
+            return _nothing_to_claim(command)
+        verdict = claims.claim(
+            execution, command.worker_id, command.lease_seconds, self._terms, unit.now
+        )
+        if isinstance(verdict, Rejection):
+            return verdict
+        facts = execution.facts
+        unit.record(CATEGORY, facts.id, facts.account_id, [verdict], meta)
+        return ClaimAnswer(
+            execution_id=facts.id,
+            worker_id=verdict.worker_id,
+            lease_seconds=verdict.lease_seconds,
+            lease_until=verdict.lease_until,
+            attempt=verdict.epoch,
+            payload=facts.payload,
+        )
+
+    def _extend(self, unit: PostgresUnit, command: ExtendLease, meta: Meta) -> Value | Rejection:
+        execution = self._execution(unit, command.execution_id, command.account_id)
+        if execution is None:
+            return _not_found(command.execution_id)
+        verdict = claims.extend_lease(execution, command.worker_id, unit.now)
+        if isinstance(verdict, Rejection):
+            return verdict
+        unit.record(CATEGORY, command.execution_id, command.account_id, [verdict], meta)
+        return LeaseAnswer(execution_id=command.execution_id, lease_until=verdict.lease_until)
+
+    def _execution(
+        self, unit: PostgresUnit, execution_id: str, account_id: str
+    ) -> Execution | None:
+        execution: Execution | None = unit.state(CATEGORY, execution_id)
+        if execution is None or execution.facts.account_id != account_id:
+            return None
+        return execution
+
+
+def _nothing_to_claim(command: ClaimExecution | ClaimNextExecution) -> Rejection:
+    if isinstance(command, ClaimExecution):
+        return _not_found(command.execution_id)
+    return Rejection(code="claim_failed", message="nothing to claim now; ask again later")
+
+
+def _not_found(execution_id: str) -> Rejection:
+    message = f"no execution {execution_id} in this account"
+    return Rejection(code="execution_not_found", message=message)

@@ -1,0 +1,92 @@
+"""What one attempt sends: body, signatures and headers (contract §6, §16)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from libs.events.base import Value
+from libs.runtime.clock import rfc3339
+
+
+class WebhookRequest(Value):
+    """One attempt's method, headers and bytes."""
+
+    method: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def webhook_request(
+    *,
+    method: str,
+    custom_headers: Mapping[str, str],
+    secrets: tuple[str, ...],
+    cue_id: str,
+    name: str,
+    execution_id: str,
+    attempt: int,
+    scheduled_for: datetime,
+    payload: Any,
+    timestamp: int,
+    traceparent: str | None,
+) -> WebhookRequest:
+    """Build an attempt's request. `secrets`: the present one, then the previous while it overlaps.
+
+    `timestamp` is unix seconds, of this attempt. A GET has no body and signs the empty one.
+    """
+    slot = rfc3339(scheduled_for)
+    body = (
+        b""
+        if method == "GET"
+        else webhook_body(
+            attempt=attempt,
+            cue_id=cue_id,
+            execution_id=execution_id,
+            name=name,
+            payload=payload,
+            scheduled_for=slot,
+        )
+    )
+    headers = {
+        **custom_headers,
+        "Content-Type": "application/json",
+        "X-CueAPI-Signature": signature(secrets[0], timestamp, body),
+        "X-CueAPI-Timestamp": str(timestamp),
+        "X-CueAPI-Cue-Id": cue_id,
+        "X-CueAPI-Execution-Id": execution_id,
+        "X-CueAPI-Scheduled-For": slot,
+        "X-CueAPI-Attempt": str(attempt),
+        "webhook-id": execution_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": " ".join(
+            standard_signature(secret, execution_id, timestamp, body) for secret in secrets
+        ),
+    }
+    if len(secrets) > 1:
+        headers["X-CueAPI-Signature-Previous"] = signature(secrets[1], timestamp, body)
+    if traceparent is not None:
+        headers["traceparent"] = traceparent
+    return WebhookRequest(method=method, headers=headers, body=body)
+
+
+def webhook_body(**fields: Any) -> bytes:
+    """Dump the body as Python's default sorted JSON: clients that re-dump it get these bytes."""
+    return json.dumps(fields, sort_keys=True).encode("ascii")
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """`v1=` and the hex HMAC-SHA256 of `timestamp.body`, keyed with the whole secret text."""
+    message = b"%d.%s" % (timestamp, body)
+    return "v1=" + hmac.digest(secret.encode(), message, "sha256").hex()
+
+
+def standard_signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
+    """The Standard Webhooks signature: `v1,` and base64, keyed with the secret's hex as bytes."""
+    key = bytes.fromhex(secret.removeprefix("whsec_"))
+    message = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
+    return "v1," + base64.b64encode(hmac.digest(key, message, "sha256")).decode()

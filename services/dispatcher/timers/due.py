@@ -1,0 +1,193 @@
+"""What is due: attempts to start, leases that ended, executions that nobody claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from prometheus_client import Histogram
+
+from libs.events.base import Transport
+from libs.events.blobs import BlobKey, get_blobs
+from libs.events.envelope import Meta, decode
+from libs.events.executions import CATEGORY, AttemptStarted, Claimed, Delivering, DeliveryEvent
+from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.timers import Look
+from libs.runtime.crypto import Keyring
+from services.dispatcher import queries
+from services.dispatcher.adapters.webhook import Attempt
+from services.dispatcher.decider.attempts import lose_attempt, start_attempt
+from services.dispatcher.decider.claims import LeaseTerms, end_lease, miss
+from services.dispatcher.queries import DueExecution
+from services.dispatcher.rules.slots import Slots
+
+TAKE = 500
+
+LATENESS = Histogram(
+    "cueapi_delivery_lateness_seconds",
+    "From due to sent",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+)
+
+
+class DeliverDue:
+    """Starts the attempts that are due, as many as there are slots, in one transaction."""
+
+    def __init__(
+        self,
+        log: PostgresLog,
+        slots: Slots,
+        host_of: Callable[[str | None], str],
+        keyring: Keyring,
+        terms: LeaseTerms,
+        margin: timedelta,
+        *,
+        start: Callable[[Attempt], None],
+        on_appended: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._log = log
+        self._slots = slots
+        self._host_of = host_of
+        self._keyring = keyring
+        self._terms = terms
+        self._margin = margin
+        self._start = start
+        self._on_appended = on_appended
+        self._opened = lru_cache(maxsize=10_000)(keyring.open)
+
+    async def run_once(self) -> Look:
+        """Take what is due and has a slot; say whether more is due and when the next is."""
+        limit = min(TAKE, self._slots.free)
+        if limit <= 0:
+            return Look(taken=0)
+        saturated, held = self._slots.saturated_accounts(), self._slots.held_cues()
+        started: list[DueExecution] = []
+        try:
+            async with self._log.transaction() as unit:
+                due = await queries.take_due(unit, limit=limit, saturated=saturated, held=held)
+                recorded, started = await self._decide(unit, due)
+                attempts = await self._attempts(unit, started)
+        except BaseException:
+            for item in started:
+                self._release(item)
+            raise
+        for attempt in attempts:
+            self._start(attempt)
+        if recorded:
+            await self._on_appended()
+        if len(due) == limit:
+            return Look(taken=recorded, more=True)
+        # What waits for a slot is looked at again when one is given back.
+        waits = bool(saturated or held or recorded < len(due))
+        return Look(
+            taken=recorded,
+            next_in=None if waits else await queries.next_in(self._log.database),
+        )
+
+    async def _decide(
+        self, unit: PostgresUnit, due: Sequence[DueExecution]
+    ) -> tuple[int, list[DueExecution]]:
+        claimed = [i.execution for i in due if isinstance(i.execution, Claimed)]
+        beats = {}
+        if claimed:
+            workers = [(c.facts.account_id, c.worker_id) for c in claimed]
+            beats = await queries.heartbeats_of(unit, workers)
+        recorded = 0
+        started: list[DueExecution] = []
+        for item in due:
+            execution, facts = item.execution, item.execution.facts
+            if isinstance(execution, Claimed):
+                beat = beats.get((facts.account_id, execution.worker_id))
+                events = end_lease(execution, item.settings, beat, self._terms, unit.now)
+            else:
+                events = self._of_attempt(unit, item, started)
+            if events:
+                meta = Meta(
+                    correlation_id=facts.id, actor="dispatcher", traceparent=facts.traceparent
+                )
+                unit.record(CATEGORY, facts.id, facts.account_id, events, meta)
+                recorded += 1
+        return recorded, started
+
+    def _of_attempt(
+        self, unit: PostgresUnit, item: DueExecution, started: list[DueExecution]
+    ) -> list[DeliveryEvent]:
+        execution, settings = item.execution, item.settings
+        if execution.facts.transport is Transport.WORKER:
+            return miss(execution, settings, unit.now)
+        if isinstance(execution, Delivering):
+            return lose_attempt(execution, settings, unit.now)
+        if settings is not None and not self._take_slot(item):
+            return []
+        events = start_attempt(execution, settings, unit.now, self._margin)
+        if events and isinstance(events[0], AttemptStarted):
+            started.append(item)
+            LATENESS.observe(_lateness(item, unit))
+        elif settings is not None:
+            self._release(item)
+        return events
+
+    def _take_slot(self, item: DueExecution) -> bool:
+        facts = item.execution.facts
+        return self._slots.take(facts.account_id, self._host(item), facts.cue_id)
+
+    def _release(self, item: DueExecution) -> None:
+        self._slots.release(item.execution.facts.account_id, self._host(item))
+
+    def _host(self, item: DueExecution) -> str:
+        return self._host_of(item.settings.callback.url) if item.settings else ""
+
+    async def _attempts(self, unit: PostgresUnit, started: Sequence[DueExecution]) -> list[Attempt]:
+        """Read what sending needs: payloads, headers and secrets, as they are now."""
+        if not started:
+            return []
+        secrets = await queries.secrets_of(
+            unit, {item.execution.facts.account_id for item in started}
+        )
+        wanted = {key for item in started for key in _refs(item)}
+        blobs = await get_blobs(unit.connection, wanted) if wanted else {}
+        return [self._attempt(unit, item, secrets, blobs) for item in started]
+
+    def _attempt(
+        self,
+        unit: PostgresUnit,
+        item: DueExecution,
+        secrets: dict[str, queries.SealedSecrets],
+        blobs: dict[BlobKey, bytes],
+    ) -> Attempt:
+        assert item.settings is not None
+        facts = unit.state(CATEGORY, item.execution.facts.id).facts
+        account, sealed = facts.account_id, secrets[facts.account_id]
+        keys = [sealed.current] + ([sealed.previous] if sealed.previous else [])
+        payload: Any = {}
+        if facts.payload.sha256 is not None:
+            payload = msgspec.json.decode(blobs[account, facts.payload.sha256])
+        headers: dict[str, str] = {}
+        if (ref := item.settings.callback.headers_ref) is not None:
+            headers = decode(
+                self._keyring.open(account, "callback-headers", blobs[account, ref]),
+                dict[str, str],
+            )
+        return Attempt(
+            facts=facts,
+            epoch=facts.attempts,
+            settings=item.settings,
+            payload=payload,
+            headers=headers,
+            secrets=tuple(self._opened(account, "webhook-secret", k).decode() for k in keys),
+        )
+
+
+def _refs(item: DueExecution) -> list[BlobKey]:
+    assert item.settings is not None
+    facts = item.execution.facts
+    refs = (facts.payload.sha256, item.settings.callback.headers_ref)
+    return [(facts.account_id, ref) for ref in refs if ref is not None]
+
+
+def _lateness(item: DueExecution, unit: PostgresUnit) -> float:
+    due_at = getattr(item.execution, "due_at", unit.now)
+    return float((unit.now - due_at).total_seconds())

@@ -1,0 +1,117 @@
+"""The attempts on the wire, and their results on record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from libs.runtime.clock import monotonic
+from libs.runtime.health import Health
+from libs.runtime.ids import jittered
+from libs.runtime.postgres import Conflict, Unavailable
+from services.dispatcher.adapters.webhook import Attempt, HttpWebhook, Sent
+from services.dispatcher.decider.attempts import Acknowledged
+from services.dispatcher.handlers import Finished, ResultDesk
+from services.dispatcher.rules.slots import Slots
+
+log = structlog.get_logger()
+
+GATHER_SECONDS = 0.003
+
+ATTEMPTS = Counter("cueapi_attempts_total", "Attempts that ended", ["result"])
+DURATION = Histogram("cueapi_delivery_duration_seconds", "From sending to the result")
+IN_FLIGHT = Gauge("cueapi_attempts_in_flight", "Attempts on the wire")
+
+
+class Deliveries:
+    """The attempts on the wire, and the loop that records their results together."""
+
+    name = "record results"
+
+    def __init__(
+        self,
+        webhook: HttpWebhook,
+        desk: ResultDesk,
+        slots: Slots,
+        health: Health,
+        *,
+        on_free: Callable[[], None],
+        on_appended: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._webhook = webhook
+        self._desk = desk
+        self._slots = slots
+        self._health = health
+        self._on_free = on_free
+        self._on_appended = on_appended
+        self._sending: set[asyncio.Task[None]] = set()
+        self._finished: list[Finished] = []
+        self._ready = asyncio.Event()
+
+    def start(self, attempt: Attempt) -> None:
+        """Send an attempt in the background; its slot is taken already."""
+        task = asyncio.create_task(self._send(attempt))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def run(self) -> None:
+        """Record results until cancelled; then wait for what is on the wire, and record that."""
+        try:
+            while True:
+                self._health.beat(self.name)
+                await self._wait()
+                await self.record_finished()
+        except asyncio.CancelledError:
+            await self._drain()
+            raise
+
+    async def record_finished(self) -> int:
+        """Record every result that is there; give how many. Waits out Postgres being away."""
+        finished, self._finished = self._finished, []
+        if not finished:
+            return 0
+        while True:
+            try:
+                await self._desk.record(finished)
+                break
+            except (Unavailable, Conflict) as error:
+                self._health.beat(self.name)
+                log.warning("results wait", count=len(finished), error=str(error))
+                await asyncio.sleep(jittered(0.5))
+        for attempt, _ in finished:
+            host = self._webhook.host_of(attempt.settings.callback.url)
+            self._slots.release(attempt.facts.account_id, host)
+        IN_FLIGHT.set(self._slots.taken)
+        self._on_free()
+        await self._on_appended()
+        return len(finished)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(1):
+                await self._ready.wait()
+        except TimeoutError:
+            return
+        self._ready.clear()
+        await asyncio.sleep(GATHER_SECONDS)
+
+    async def _send(self, attempt: Attempt) -> None:
+        began = monotonic()
+        sent = await self._webhook.send(attempt)
+        DURATION.observe(monotonic() - began)
+        acknowledged = isinstance(sent.result, Acknowledged)
+        ATTEMPTS.labels("acknowledged" if acknowledged else "failed").inc()
+        self._finish(attempt, sent)
+
+    def _finish(self, attempt: Attempt, sent: Sent) -> None:
+        self._finished.append((attempt, sent))
+        self._ready.set()
+
+    async def _drain(self) -> None:
+        while self._sending or self._finished:
+            if self._sending:
+                await asyncio.wait(set(self._sending), return_when=asyncio.FIRST_COMPLETED)
+            await self.record_finished()
