@@ -87,10 +87,15 @@ def _exit_words(code: int) -> str:
 
 def _known_cause(name: str, lines: list[str], folder: Path) -> StackError | None:
     text = "\n".join(lines)
-    if "No space left on device" in text:
+    if "No space left on device" in text or "Check free disk space" in text:
         return disk_full(folder)
     if "Permission denied" in text or "wrong ownership" in text:
         return no_permission(folder)
+    if "has invalid permissions" in text:
+        return StackError(
+            f"The file system that holds {folder} does not keep permissions, which Postgres needs.",
+            "Choose a folder on another one with --data-dir.",
+        )
     if re.search("[Aa]ddress already in use", text):
         return StackError(
             f"A port that {name} needs was taken in the meantime.",

@@ -16,7 +16,7 @@ import psycopg
 from typing_extensions import override
 
 from deploy.local.errors import StackError
-from deploy.local.failures import in_use, of_os_error, of_output
+from deploy.local.failures import broken_folder, in_use, of_os_error, of_output
 from deploy.local.ports import LOOPBACK, is_free
 from deploy.local.postgres_folder import (
     make_socket_folder,
@@ -29,6 +29,7 @@ from deploy.local.postgres_folder import (
 from deploy.local.postgres_settings import settings
 from deploy.local.processes import DidNotStartError, ManagedProcess, OnLine, discard
 from deploy.local.waiting import until
+from libs.runtime.clock import monotonic
 
 USER = DATABASE = "cueapi"
 _SOCKET_PORT = 5432  # names the socket file; nothing listens on TCP
@@ -109,7 +110,11 @@ class LocalPostgres(ManagedProcess):
             await self._wait_until_ready(self._is_ready, _READY_SECONDS)
         except DidNotStartError as error:
             raise of_output(self.name, self.last_words, self.data_dir) from error
-        await self._make_database()
+        try:
+            await self._make_database()
+        except psycopg.Error as error:
+            await self.stop()
+            raise broken_folder(self.data_dir, f"the server says: {error}") from error
 
     @override
     async def kill(self) -> None:
@@ -137,13 +142,15 @@ class LocalPostgres(ManagedProcess):
     async def _wait_for_predecessor(self) -> None:
         """Give a server that is stopping (its supervisor was killed) time to finish."""
 
+        patience_ends = monotonic() + _STOPPING_SECONDS
+
         async def is_gone() -> bool:
             server = postmaster(self.data_dir)
-            if server is not None and server.status != "stopping":
+            if server is not None and (server.status != "stopping" or monotonic() > patience_ends):
                 raise in_use(self.data_dir, server.pid)
             return server is None
 
-        await until(is_gone, _STOPPING_SECONDS)
+        await until(is_gone, 2 * _STOPPING_SECONDS)
 
     async def _initialize(self) -> None:
         """Make the data folder under another name, so that it is there whole or not at all."""
@@ -178,10 +185,10 @@ class LocalPostgres(ManagedProcess):
         return server is not None and server.status == "ready"
 
     async def _make_database(self) -> None:
-        connection = await psycopg.AsyncConnection.connect(
-            self.dsn_of("postgres"), autocommit=True, connect_timeout=5
-        )
-        async with connection:
+        dsn = self.dsn_of("postgres")
+        async with await psycopg.AsyncConnection.connect(
+            dsn, autocommit=True, connect_timeout=5
+        ) as connection:
             found = await connection.execute(
                 "select from pg_database where datname = %s", [DATABASE]
             )

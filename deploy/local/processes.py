@@ -92,12 +92,12 @@ class ManagedProcess:
 
     async def kill(self) -> None:
         """Kill the program and its process group, and wait until it is gone."""
-        self._ready = False
         self.kill_now()
         await self._watched()
 
     def kill_now(self) -> None:
         """Kill the process group without waiting for its end."""
+        self._ready = False
         self._signal_group(SIGKILL)
 
     def pause(self) -> None:
@@ -118,14 +118,17 @@ class ManagedProcess:
     ) -> int:
         """Run a program that ends by itself and return its exit code.
 
-        Raises `TimeoutError` after `timeout` seconds; however this ends, the program has.
-        For `not_root_in` see `privileges`.
+        It is killed after `timeout` seconds, and when this is cancelled. For `not_root_in`
+        see `privileges`.
         """
         await self._launch(argv, env, cwd, not_root_in)
         try:
-            return await asyncio.wait_for(self.ended(), timeout)
+            await asyncio.wait_for(self._watched(), timeout)
+        except TimeoutError:
+            self._say(f"{self.name} did not end within {timeout:.0f} s")
         finally:
             await self.kill()
+        return await self.ended()
 
     async def _launch(
         self,
@@ -162,11 +165,10 @@ class ManagedProcess:
         try:
             await until(ended_or_ready, seconds)
         except TimeoutError:
+            self._say(f"{self.name} was not ready within {seconds:.0f} s")
             await self.kill()
-            raise DidNotStartError(f"{self.name} was not ready after {seconds:.0f} s") from None
         if not self.running:
-            code = await self.ended()
-            raise DidNotStartError(f"{self.name} ended with code {code}")
+            raise DidNotStartError(f"{self.name} ended with code {await self.ended()}")
         self._ready = True
 
     async def _watched(self) -> None:
@@ -185,9 +187,12 @@ class ManagedProcess:
 
     async def _read(self, output: asyncio.StreamReader) -> None:
         async for line in _lines(output):
-            self.lines.append(line)
-            self.last_words.append(line)
-            self._on_line(self.name, line)
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        self.lines.append(line)
+        self.last_words.append(line)
+        self._on_line(self.name, line)
 
     def _signal(self, signal: Signals) -> None:
         if self.running:

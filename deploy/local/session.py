@@ -50,7 +50,8 @@ async def run(options: Options, terminal: Terminal, programs: Programs = CUEAPI)
     try:
         async with AsyncExitStack() as resources:
             if options.demo:
-                await _demonstrate(stack, terminal, resources)
+                with terminal.logs_on_error():
+                    await _demonstrate(stack, terminal, resources)
             if not options.exit_after_demo:
                 terminal.stream_logs(f"CueAPI runs on {stack.base_url}; Ctrl-C stops it")
                 await stack.failed()

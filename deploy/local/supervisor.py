@@ -19,6 +19,10 @@ class Member(Protocol):
     name: str
 
     @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+
+    @property
     def last_words(self) -> Iterable[str]:
         """The last lines it wrote in its present life."""
 
@@ -60,7 +64,9 @@ async def keep_alive(
             tell(f"{member.name} ended with code {code}; it starts again in {wait:g} s")
             await asyncio.sleep(wait)
             try:
-                await member.start()
+                # Not if somebody else has started it in the meantime.
+                if not member.running:
+                    await member.start()
                 restarted = True
             except StackError as error:
                 failure = error

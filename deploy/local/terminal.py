@@ -4,7 +4,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -55,7 +55,9 @@ class Terminal:
     def step(self, what: str) -> Iterator[None]:
         """Show that `what` is going on, and how long it took."""
         started = monotonic()
-        with self.console.status(f"{what} ..."):
+        # No spinner amid log lines: they would break each other.
+        spinner = nullcontext() if self._streaming else self.console.status(f"{what} ...")
+        with spinner:
             yield
         self.console.print(f"[green]ok[/green]  {what} [dim]({monotonic() - started:.1f} s)[/dim]")
 
@@ -76,15 +78,23 @@ class Terminal:
         self._streaming = True
         self._held.clear()
 
+    @contextmanager
+    def logs_on_error(self) -> Iterator[None]:
+        """Show the latest of the log lines that were held back, if this ends in an error."""
+        try:
+            yield
+        except StackError:
+            for line in self._held:
+                print(line, file=sys.stderr)
+            raise
+
     def silence(self) -> None:
         """Show nothing more: there is nobody to see it."""
         self.console.quiet = True
         self._streaming = False
 
     def show_error(self, error: StackError) -> None:
-        """Say what went wrong and what to do, after the log lines that were held back."""
-        for line in self._held:
-            print(line, file=sys.stderr)
+        """Say what went wrong and what to do."""
         stderr = Console(stderr=True, highlight=False, soft_wrap=True)
         stderr.print(f"\n[bold red]error:[/bold red] {escape(error.problem)}")
         stderr.print(f"[bold]what to do:[/bold] {escape(error.what_to_do)}")

@@ -15,6 +15,7 @@ FOLDER = Path("/data")
     ("line", "problem"),
     [
         ('initdb: could not write file "/data/x": No space left on device', "is full"),
+        ("HINT:  Check free disk space.", "is full"),
         ('could not create directory "/data": Permission denied', "No permission"),
         ('FATAL:  data directory "/data" has wrong ownership', "No permission"),
         ("PANIC:  could not locate a valid checkpoint record at 0/16", "not a usable"),
