@@ -33,7 +33,7 @@ def stretches(zone: ZoneInfo, after: datetime, until: datetime) -> Iterator[Stre
         midnight = datetime(opens.year, opens.month, opens.day, 0, 0, 0, 0, zone) + _DAY
         end = instant_of_local(midnight) - RESOLUTION
         midnight_passed = end <= after  # opens is in the second pass of a repeat around midnight
-        end = min(end, until)
+        end = min(after + _DAY if midnight_passed else end, until)
         closes = end.astimezone(zone)
         runs_evenly = closes - after.astimezone(zone) == end - after
         yield Stretch(after, end, opens, closes, runs_evenly and not opens.fold)
