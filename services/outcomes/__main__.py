@@ -1,0 +1,7 @@
+"""`python -m services.outcomes`."""
+
+import sys
+
+from services.outcomes.app import main
+
+sys.exit(main())

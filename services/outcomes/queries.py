@@ -1,0 +1,52 @@
+"""The outcomes service's reads: executions whose outcome is due, and the mode that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from libs.events.base import VerificationMode
+from libs.events.envelope import decode
+from libs.events.executions import CATEGORY, Execution
+from libs.events.log import PostgresUnit
+from libs.runtime.postgres import Database
+
+_MODE = "coalesce(c.state->'facts'->'settings'->>'verification', 'none')"
+_DUE = f"""
+select e.id::text, e.version, e.state::text, {_MODE}
+  from executions e left join cue_settings c on c.cue_id = e.cue_id and c.status <> 'deleted'
+ where e.outcome_due_at <= now()
+ order by e.outcome_due_at limit %(limit)s
+   for update of e skip locked
+"""  # noqa: S608 - our names
+_NEXT_IN = """
+select extract(epoch from min(outcome_due_at) - clock_timestamp())::float8 as next_in
+  from executions where outcome_due_at is not null
+"""
+_MODES = f"""
+select c.cue_id, {_MODE} from cue_settings c
+ where c.cue_id = any(%s::text[]) and c.status <> 'deleted'
+"""  # noqa: S608 - our names
+
+
+async def take_due(unit: PostgresUnit, limit: int) -> list[tuple[Execution, VerificationMode]]:
+    """Lock executions whose outcome is due and that nobody else holds, oldest first."""
+    cursor = await unit.connection.execute(_DUE, {"limit": limit})
+    found = []
+    for key, version, state, mode in await cursor.fetchall():
+        execution: Execution = decode(state, Execution)
+        unit.hold(CATEGORY, key, version, execution)
+        found.append((execution, VerificationMode(mode)))
+    return found
+
+
+async def next_in(database: Database) -> float | None:
+    """Seconds until the nearest outcome is due; None when none is."""
+    rows: list[dict[str, Any]] = await database.rows(_NEXT_IN)
+    return rows[0]["next_in"] if rows else None
+
+
+async def modes_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, VerificationMode]:
+    """Read the verification modes of cues that are not deleted."""
+    cursor = await unit.connection.execute(_MODES, [sorted(cue_ids)])
+    return {cue_id: VerificationMode(mode) for cue_id, mode in await cursor.fetchall()}

@@ -1,0 +1,45 @@
+"""Work that time starts: outcomes found in answers, and deadlines that pass."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from prometheus_client import Counter
+
+from libs.events.envelope import Meta
+from libs.events.executions import CATEGORY
+from libs.events.log import PostgresLog
+from libs.events.timers import Look
+from services.outcomes import queries
+from services.outcomes.decider import due
+
+LIMIT = 500
+
+DECIDED = Counter("cueapi_outcomes_due_total", "Due outcomes that were decided", ["event"])
+
+
+class DecideDueOutcomes:
+    """Decides due outcomes, many in one transaction."""
+
+    def __init__(self, log: PostgresLog, *, on_appended: Callable[[], Awaitable[None]]) -> None:
+        self._log = log
+        self._on_appended = on_appended
+
+    async def run_once(self) -> Look:
+        """Decide what is due now; say whether more is due and when the next is."""
+        async with self._log.transaction() as unit:
+            taken = await queries.take_due(unit, LIMIT)
+            for execution, mode in taken:
+                facts = execution.facts
+                events = due(execution, mode, unit.now)
+                meta = Meta(
+                    correlation_id=facts.id, actor="outcomes", traceparent=facts.traceparent
+                )
+                unit.record(CATEGORY, facts.id, facts.account_id, events, meta)
+                for event in events:
+                    DECIDED.labels(type(event).__name__).inc()
+        if taken:
+            await self._on_appended()
+        if len(taken) == LIMIT:
+            return Look(taken=len(taken), more=True)
+        return Look(taken=len(taken), next_in=await queries.next_in(self._log.database))
