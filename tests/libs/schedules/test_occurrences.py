@@ -174,6 +174,13 @@ def test_the_moment_before_a_change_leads_to_the_change() -> None:
     assert next_occurrence(parse("30 2 * * *"), zone("America/New_York"), before) == change
 
 
+def test_the_second_pass_is_found_though_the_next_date_has_the_same_offset() -> None:
+    yearly = parse("*/30 1 1 11 *")  # in 2027 clocks are changed a week later
+    last_of_first_pass = utc("2026-11-01 05:30")
+    found = next_occurrence(yearly, zone("America/New_York"), last_of_first_pass)
+    assert found == utc("2026-11-01 06:00")
+
+
 def test_any_offset_comes_in_and_utc_goes_out() -> None:
     after = datetime(2026, 5, 5, 12, tzinfo=timezone(timedelta(hours=9)))
     found = next_occurrence(parse("0 12 * * *"), zone("Asia/Tokyo"), after)
@@ -263,6 +270,25 @@ def test_an_instant_tells_why_dst_made_it_no_occurrence(
     expression: str, at: str, dst: str | None
 ) -> None:
     assert passed_over(parse(expression), zone("America/New_York"), utc(at)) == dst
+
+
+@pytest.mark.parametrize(
+    ("zone_name", "expression", "after", "until", "count"),
+    [
+        ("UTC", "*/5 * * * *", "2026-01-01 00:00", "2027-01-01 00:00", 365 * 288),
+        ("America/New_York", "* * * * *", "2026-01-01 05:00", "2027-01-01 05:00", 365 * 1440),
+        ("America/New_York", "0-59 0-23 * * *", "2026-01-01 05:00", "2027-01-01 05:00",
+         365 * 1440 - 60),
+        # From within the second pass of a repeat, and of one that leads back over midnight.
+        ("America/New_York", "30 1 * * *", "2026-11-01 06:10", "2026-11-01 07:00", 0),
+        ("America/St_Johns", "0 0 * * *", "2010-11-07 02:45", "2010-11-08 12:00", 1),
+    ],
+)  # fmt: skip
+def test_occurrences_are_counted(
+    zone_name: str, expression: str, after: str, until: str, count: int
+) -> None:
+    counted = count_occurrences(parse(expression), zone(zone_name), utc(after), utc(until))
+    assert counted == count
 
 
 def test_every_zone_keeps_the_rule_at_its_changes_of_clocks() -> None:
