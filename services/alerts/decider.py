@@ -38,10 +38,11 @@ def alerts_called_for(
     facts, outcome = execution.facts, execution.facts.outcome
     if outcome_state(facts) == "unknown":
         deadline = settings.delivery.outcome_deadline_seconds
-        told = {"outcome_deadline_seconds": deadline, "delivered_at": facts.delivered_at}
+        delivered = facts.delivered_at.isoformat() if facts.delivered_at else None
+        told: dict[str, Any] = {"outcome_deadline_seconds": deadline, "delivered_at": delivered}
         called.append(_called("outcome_timeout", facts.id, execution, told))
     if outcome is not None and outcome.state == "verification_failed":
-        told = {"mode": outcome.mode, "missing": outcome.reason}
+        told = {"mode": outcome.mode.value, "missing": outcome.reason}
         entry = f"{facts.id}:{outcome.recorded_at.isoformat()}:{outcome.rejection or ''}"
         called.append(_called("verification_failed", entry, execution, told))
     row = failure_row(newest_first)

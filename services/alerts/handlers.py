@@ -8,10 +8,11 @@ from libs.events.alerts import CATEGORY, AcknowledgeAlert, AlertRaised
 from libs.events.answers import Done
 from libs.events.base import Command, Rejection, Value, key_of
 from libs.events.envelope import Meta, Notice
+from libs.events.executions import Facts
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.runtime.ids import new_uuid
 from services.alerts import queries
-from services.alerts.decider import acknowledge, alerts_called_for
+from services.alerts.decider import Called, acknowledge, alerts_called_for
 
 
 class AlertDesk:
@@ -46,27 +47,30 @@ async def raise_alerts(log: PostgresLog, notices: Sequence[Notice]) -> int:
         raised = 0
         for item in changed:
             facts = item.execution.facts
-            seen = [
-                episode for (cue, _, episode), ack in known.items() if ack and cue == facts.cue_id
-            ]
-            for called in alerts_called_for(
-                item.execution, item.settings, history[facts.cue_id], seen
-            ):
-                if (facts.cue_id, called.kind, called.episode) in known:
-                    continue
-                known[facts.cue_id, called.kind, called.episode] = False
-                alert_id = new_uuid()
-                event = AlertRaised(
-                    at=unit.now,
-                    alert_id=alert_id,
-                    account_id=facts.account_id,
-                    cue_id=facts.cue_id,
-                    kind=called.kind,
-                    episode=called.episode,
-                    execution_id=called.execution_id,
-                    facts=called.facts,
-                )
-                meta = Meta(correlation_id=facts.id, actor="alerts", traceparent=facts.traceparent)
-                unit.record(CATEGORY, alert_id, facts.account_id, [event], meta)
-                raised += 1
+            seen = {
+                episode
+                for (cue_id, _, episode), acknowledged in known.items()
+                if acknowledged and cue_id == facts.cue_id
+            }
+            calls = alerts_called_for(item.execution, item.settings, history[facts.cue_id], seen)
+            for called in calls:
+                if (facts.cue_id, called.kind, called.episode) not in known:
+                    known[facts.cue_id, called.kind, called.episode] = False
+                    _raise(unit, called, facts)
+                    raised += 1
         return raised
+
+
+def _raise(unit: PostgresUnit, called: Called, facts: Facts) -> None:
+    event = AlertRaised(
+        at=unit.now,
+        alert_id=new_uuid(),
+        account_id=facts.account_id,
+        cue_id=facts.cue_id,
+        kind=called.kind,
+        episode=called.episode,
+        execution_id=called.execution_id,
+        facts=called.facts,
+    )
+    meta = Meta(correlation_id=facts.id, actor="alerts", traceparent=facts.traceparent)
+    unit.record(CATEGORY, event.alert_id, facts.account_id, [event], meta)
