@@ -1,74 +1,21 @@
 """The command, as a process of its own: what it says, and that it leaves nothing running."""
 
-import asyncio
-import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Mapping
 from pathlib import Path
 
-import psutil
 import pytest
 
 from deploy.local.__main__ import parse
-from deploy.local.ports import free_port
-from deploy.local.service import REPOSITORY
-from deploy.local.waiting import until
+from tests.deploy.command import SERVING, children_of, finish, read_until, start, until_gone
 
 pytestmark = pytest.mark.integration
-
-
-async def start(*arguments: str, env: Mapping[str, str] | None = None) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.deploy.run_stand_ins", *arguments),
-        cwd=REPOSITORY,
-        env={**os.environ, "PORT": str(free_port()), **(env or {})},
-        stdout=PIPE,
-        stderr=STDOUT,
-    )
-
-
-async def read_until(process: Process, words: str) -> str:
-    assert process.stdout is not None
-    read = ""
-    async with asyncio.timeout(20):
-        while words not in read:
-            line = (await process.stdout.readline()).decode()
-            assert line, f"it ended without saying {words!r}:\n{read}"
-            read += line
-    return read
-
-
-async def finish(process: Process) -> tuple[int, str]:
-    output, _ = await asyncio.wait_for(process.communicate(), 20)
-    assert process.returncode is not None
-    return process.returncode, output.decode()
-
-
-def children_of(process: Process) -> list[psutil.Process]:
-    return list(psutil.Process(process.pid).children(recursive=True))
-
-
-async def until_gone(processes: list[psutil.Process]) -> None:
-    async def all_gone() -> bool:
-        return not any(_lives(process) for process in processes)
-
-    await until(all_gone, 10)
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return bool(process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_stops_everything(data_dir: Path, ending: signal.Signals) -> None:
     process = await start("--data-dir", str(data_dir), "--no-demo")
-    said = await read_until(process, "Ctrl-C stops it")
+    said = await read_until(process, SERVING)
     assert "Starting Postgres" in said
     children = children_of(process)
     assert len(children) >= 7
@@ -80,14 +27,14 @@ async def test_a_signal_stops_everything(data_dir: Path, ending: signal.Signals)
 
 async def test_it_leaves_no_orphans_when_it_is_killed(data_dir: Path) -> None:
     process = await start("--data-dir", str(data_dir), "--no-demo")
-    await read_until(process, "Ctrl-C stops it")
+    await read_until(process, SERVING)
     children = children_of(process)
     process.kill()
     await finish(process)
     await until_gone(children)
 
     again = await start("--data-dir", str(data_dir), "--no-demo")
-    await read_until(again, "Ctrl-C stops it")
+    await read_until(again, SERVING)
     again.send_signal(signal.SIGINT)
     assert (await finish(again))[0] == 0
 
