@@ -15,11 +15,10 @@ from libs.runtime.http.failures import (
     OutboundError,
     ProtocolError,
     TimedOut,
-    TLSFailed,
 )
 from libs.runtime.http.names import NameLookup
 from libs.runtime.http.urls import check_url
-from tests.libs.runtime.http.conftest import INSECURE, Certificates
+from tests.libs.runtime.http.conftest import INSECURE
 from tests.libs.runtime.http.receivers import (
     OK,
     Answer,
@@ -249,60 +248,11 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(client: OutboundClien
     assert (response.status, response.headers["location"], requests) == (307, "/hook", 1)
 
 
-async def test_an_upgrade_is_an_answer_without_a_body(client: OutboundClient) -> None:
-    upgrade = b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n\x81\x05"
-    async with receiving(answering(upgrade)) as receiver:
-        assert (await post(client, receiver)).status == 101
-        assert (await post(client, receiver)).status == 101
-    assert receiver.connections == 2
-
-
 async def test_early_hints_come_before_the_answer(client: OutboundClient) -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3
     async with receiving(answering(hints + OK)) as receiver:
         response = await post(client, receiver)
     assert (response.status, response.body) == (200, b"{}")
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(OK + b"HTTP/1.1 500 Smuggled\r\nContent-Length: 0\r\n\r\n", id="an answer"),
-        pytest.param(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"), id="said close"),
-    ],
-)
-async def test_a_connection_with_something_left_on_it_is_not_used_again(
-    client: OutboundClient, answer: bytes
-) -> None:
-    async with receiving(answering(answer)) as receiver:
-        for _ in range(2):
-            response = await post(client, receiver)
-            assert (response.status, response.body) == (200, b"{}")
-    assert receiver.connections == 2
-
-
-async def test_an_unasked_answer_is_not_taken_for_the_next_one(client: OutboundClient) -> None:
-    pushed = asyncio.Event()
-    push = asyncio.Event()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
-        writer.write(OK)
-        await push.wait()
-        writer.write(b"HTTP/1.1 201 Unasked\r\nContent-Length: 0\r\n\r\n")
-        await writer.drain()
-        pushed.set()
-        await read_request(reader)
-        writer.write(OK)
-        await asyncio.Event().wait()
-
-    async with receiving(answer) as receiver, receiving(answering(OK)) as other:
-        assert (await post(client, receiver)).status == 200
-        push.set()
-        await pushed.wait()
-        # By the time this is answered, what was pushed has come in too.
-        await post(client, other)
-        assert (await post(client, receiver)).status == 200
 
 
 async def test_a_closed_port_is_a_failed_connection(client: OutboundClient) -> None:
@@ -321,48 +271,3 @@ async def test_a_full_backlog_ends_with_the_deadline(client: OutboundClient) -> 
         for _ in range(3):
             with pytest.raises(TimedOut):
                 await client.send("POST", url, {}, b"", DEADLINE)
-
-
-@pytest.mark.parametrize("which", ["good", "other_host", "expired"])
-async def test_a_certificate_that_proves_nothing_is_refused(
-    names: NameLookup, certificates: Certificates, which: str
-) -> None:
-    trust = None if which == "good" else certificates.trusting()
-    async with (
-        receiving(answering(OK), tls=certificates.serving(which)) as receiver,
-        OutboundClient(
-            INSECURE, names, user_agent="Test/1.0", max_connections=1, tls=trust
-        ) as client,
-    ):
-        with pytest.raises(TLSFailed, match="Could not connect"):
-            await client.send(
-                "POST", check_url(receiver.url(scheme="https"), INSECURE), {}, b"", DEADLINE
-            )
-
-
-async def test_plain_text_where_tls_is_due_is_refused(client: OutboundClient) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(OK)
-        await reader.read()
-
-    async with receiving(answer) as receiver:
-        url = check_url(receiver.url(scheme="https"), INSECURE)
-        with pytest.raises(TLSFailed, match="Could not connect"):
-            await client.send("POST", url, {}, b"", DEADLINE)
-
-
-async def test_a_handshake_that_hangs_ends_with_the_deadline(client: OutboundClient) -> None:
-    async with receiving(never_reading) as receiver:
-        url = check_url(receiver.url(scheme="https"), INSECURE)
-        with pytest.raises(TimedOut):
-            await client.send("POST", url, {}, b"", DEADLINE)
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "POST"])
-async def test_a_request_whose_connection_drops_is_not_sent_again(
-    client: OutboundClient, method: str
-) -> None:
-    async with receiving(resetting) as receiver:
-        with pytest.raises(ProtocolError):
-            await client.send(method, check_url(receiver.url(), INSECURE), {}, b"", DEADLINE)
-    assert receiver.connections == 1
