@@ -1,0 +1,1 @@
+"""What the api reads: SELECTs over the published views, one module for each resource."""

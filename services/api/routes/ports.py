@@ -1,0 +1,100 @@
+"""What the endpoints stand on, as ports: the composition root fills them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from libs.events.base import Command, Event, Value
+from libs.events.envelope import Idempotency, Meta
+from libs.runtime.crypto import Keyring
+from libs.runtime.http.addresses import EgressPolicy
+from libs.runtime.http.names import NameLookup
+from libs.runtime.postgres import Connection
+from services.api.rules.addresses import Network
+
+
+class Store(Protocol):
+    """Postgres, for one statement at a time."""
+
+    async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
+        """Give the rows as dictionaries. Raises `Unavailable`."""
+        ...
+
+    async def execute(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> int:
+        """Run one statement; gives the number of rows. Raises `Unavailable`."""
+        ...
+
+
+class CommandBus(Protocol):
+    """Brings commands to their owners."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker answers now."""
+        ...
+
+    async def ask_with_meta(
+        self,
+        command: Command,
+        *,
+        meta: Meta,
+        idempotency: Idempotency | None = None,
+        timeout: float = 10.0,
+    ) -> tuple[Value, bool]:
+        """Give the owner's answer, and whether it is the stored answer of an earlier command.
+
+        Raises `Refused` and `Unanswered`.
+        """
+        ...
+
+
+class Unit(Protocol):
+    """One transaction on the log."""
+
+    now: datetime
+    connection: Connection
+
+    def record(
+        self, category: str, key: str, account_id: str, events: Sequence[Event], meta: Meta
+    ) -> None:
+        """Append events to a stream."""
+        ...
+
+
+class OwnLog(Protocol):
+    """The log, for the commands which the api decides itself."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit of work that commits when its block ends."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What the operator chose (contract §13), as far as the endpoints care."""
+
+    allow_register: bool = True
+    default_plan: str = "free"
+    enforce_quotas: bool = True
+    delivery_timeout_seconds: int = 30
+    worker_stale_seconds: int = 180
+    session_secret: str = ""
+    dashboard_url: str = ""
+    trusted_proxies: tuple[Network, ...] = ()
+    egress: EgressPolicy = field(default_factory=EgressPolicy)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ports:
+    """Everything outside that an endpoint may use."""
+
+    store: Store
+    bus: CommandBus
+    log: OwnLog
+    keyring: Keyring
+    names: NameLookup
+    rules: Rules

@@ -1,0 +1,76 @@
+"""What happened to an execution, out of the log (contract §16)."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+from starlette.responses import Response
+
+from libs.events.executions import ExecutionEvent
+from services.api.queries.timeline import Happened, execution_events
+from services.api.routes.finding import execution_of
+from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.shapes import NoBody, NoQuery
+from services.api.routes.wire import AnyObject, Timestamp, Wire
+from services.api.rules.timeline import summary
+from services.api.rules.timestamps import wire_time
+
+timelines = Operations("Executions")
+
+_KINDS = get_args(ExecutionEvent)
+
+
+class TimelineItemWire(Wire):
+    """One event; `data` is what the log holds, payloads by reference."""
+
+    at: Timestamp
+    type: str
+    summary: str
+    data: AnyObject
+    actor: str
+    trace_id: str | None
+    version: int
+
+
+class TimelineWire(Wire):
+    """An execution's events, oldest first."""
+
+    execution_id: str
+    events: list[TimelineItemWire]
+    total: int
+
+
+@timelines.add(
+    "GET",
+    "/v1/executions/{execution_id}/timeline",
+    body=NoBody,
+    query=NoQuery,
+    answers={200: TimelineWire},
+)
+async def get_timeline(call: Call[NoBody, NoQuery]) -> Response:
+    """Tell everything that happened to an execution, oldest first."""
+    row = await execution_of(call)
+    execution_id = row.execution.facts.id
+    happened = await execution_events(call.ports.store, call.account_id, execution_id)
+    return answer(
+        TimelineWire(
+            execution_id=execution_id,
+            events=[_item(each) for each in happened],
+            total=len(happened),
+        )
+    )
+
+
+def _item(happened: Happened) -> TimelineItemWire:
+    event, trace = happened.event, happened.meta.traceparent
+    assert isinstance(event, _KINDS), f"{happened.type} in an execution's stream"
+    return TimelineItemWire(
+        at=wire_time(event.at),
+        type=happened.type,
+        summary=summary(event),
+        data=msgspec.Raw(msgspec.json.encode(event)),
+        actor=happened.meta.actor,
+        trace_id=trace.split("-")[1] if trace else None,
+        version=happened.version,
+    )

@@ -1,0 +1,17 @@
+"""Words that several answers share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+Timestamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+AnyObject = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
+"""A free-form object, as the bytes in which it is stored."""
+
+EMPTY_OBJECT = msgspec.Raw(b"{}")
+
+
+class Wire(msgspec.Struct, kw_only=True):
+    """An answer: every key is always there."""

@@ -1,0 +1,98 @@
+"""What the api reads from its environment (contract §13)."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from libs.events.accounts import PLANS
+from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
+from libs.runtime.settings import SecretSettings
+from services.api.rules.addresses import Network
+
+
+class ApiSettings(SecretSettings):
+    """Settings of the api."""
+
+    host: str = Field(default="0.0.0.0", alias="HOST", description="address to listen on")  # noqa: S104 - contract §13
+    port: int = Field(default=8000, alias="PORT", ge=0, le=65_535, description="port to listen on")
+    base_url: str = Field(
+        default="http://localhost:8000", alias="BASE_URL", description="origin in links"
+    )
+    internal_base_url: str = Field(
+        default="", alias="INTERNAL_BASE_URL", description="this API from inside; BASE_URL if empty"
+    )
+    dashboard_url: str = Field(
+        default="", alias="DASHBOARD_URL", description="where upgrade and sign-in links lead"
+    )
+    allow_register: bool = Field(
+        default=True, alias="ALLOW_REGISTER", description="false closes registration"
+    )
+    default_plan: str = Field(
+        default="free", alias="DEFAULT_PLAN", description="plan of new accounts"
+    )
+    disable_quota_enforcement: bool = Field(
+        default=False,
+        alias="DISABLE_QUOTA_ENFORCEMENT",
+        description="true lifts plan limits and rate limits, for self-hosting and benchmarks",
+    )
+    webhook_timeout_seconds: int = Field(
+        default=30,
+        alias="WEBHOOK_TIMEOUT_SECONDS",
+        ge=1,
+        le=3_600,
+        description="default of delivery.timeout_seconds",
+    )
+    worker_heartbeat_timeout_seconds: int = Field(
+        default=180,
+        alias="WORKER_HEARTBEAT_TIMEOUT_SECONDS",
+        gt=0,
+        description="a worker silent for this long is not active",
+    )
+    cors_origins: str = Field(
+        default="*", alias="CORS_ORIGINS", description="origins of browsers, by comma; * is any"
+    )
+    trusted_proxies: str = Field(
+        default="",
+        alias="TRUSTED_PROXIES",
+        description="networks whose X-Forwarded-For counts, by comma",
+    )
+    allow_insecure_callbacks: bool = Field(
+        default=False,
+        alias="ALLOW_INSECURE_CALLBACKS",
+        description="true permits callbacks to http, localhost and private addresses",
+    )
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.default_plan not in PLANS:
+            msg = f"DEFAULT_PLAN must be one of {', '.join(PLANS)}"
+            raise ValueError(msg)
+        if self.env == "production" and not (self.session_secret and self.encryption_key):
+            msg = (
+                "in production SESSION_SECRET and CUEAPI_ENCRYPTION_KEY must both be set;"
+                " make them: openssl rand -hex 32, openssl rand -base64 32"
+            )
+            raise ValueError(msg)
+        self.proxies()
+        return self
+
+    def proxies(self) -> tuple[Network, ...]:
+        """The networks of trusted proxies. Raises ValueError."""
+        named = (part.strip() for part in self.trusted_proxies.split(","))
+        return tuple(ip_network(part, strict=False) for part in named if part)
+
+    def origins(self) -> tuple[str, ...]:
+        """The origins that browsers may call from; `*` is any."""
+        named = (part.strip().rstrip("/") for part in self.cors_origins.split(","))
+        return tuple(part for part in named if part)
+
+    def egress(self) -> EgressPolicy:
+        """What outgoing URLs may be; the server's own echo is always among them (contract §3)."""
+        inside = self.internal_base_url or self.base_url
+        echo = TrustedOrigin(
+            f"{self.base_url.rstrip('/')}/v1/echo/", f"{inside.rstrip('/')}/v1/echo/"
+        )
+        return EgressPolicy(allow_insecure=self.allow_insecure_callbacks, trusted_origins=(echo,))

@@ -1,0 +1,160 @@
+"""The api's ports in memory: what it asks of Postgres and of the other services."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from libs.events import cues, executions
+from libs.events.answers import CueAnswer, HeartbeatAnswer
+from libs.events.base import Command, Rejection, Value
+from libs.events.bus import Refused
+from libs.events.cues import CreateCue, CueCreated, evolve
+from libs.events.envelope import Idempotency, Meta, encode
+from services.api.queries.health import Queue
+from services.api.routes.ports import Unit
+
+NOW = datetime(2026, 3, 28, 13, 0, tzinfo=UTC)
+NEXT_RUN = NOW + timedelta(hours=1)
+ACCOUNT = "0b9d3c1e-5a57-4b0f-9d0e-2f6f1f0c7a11"
+KEY_ID = "6e8fc3a0-7a12-4f8a-b8b6-9c5e1d2a3b4c"
+
+Answering = Callable[[Any], Value]
+
+
+class FakeStore:
+    """Knows blobs; every other read is answered with the rows told for the view it reads."""
+
+    def __init__(self) -> None:
+        self.admission: dict[str, Any] | None = admission()
+        self.blobs: dict[bytes, bytes] = {}
+        self.told: dict[str, list[dict[str, Any]]] = {}
+        self.asked: list[tuple[str, Mapping[str, Any]]] = []
+        self.broken: Exception | None = None
+
+    def tell(self, view: str, *rows: dict[str, Any]) -> None:
+        self.told[view] = list(rows)
+
+    async def rows(self, sql: str, params: Any = ()) -> list[Any]:
+        self.asked.append((sql, params))
+        if self.broken is not None:
+            raise self.broken
+        if "rate_windows" in sql:
+            return [] if self.admission is None else [self.admission]
+        if "from blobs" in sql:
+            wanted = params["hashes"]
+            return [{"sha256": h, "body": self.blobs[h]} for h in wanted if h in self.blobs]
+        if "as found" in sql:
+            return [{"found": False}]
+        if "as alive" in sql:
+            return [{"alive": 0}]
+        if "from api_queue" in sql:
+            return [dict.fromkeys(Queue._fields, 0)]
+        told = next((rows for view, rows in self.told.items() if f"from {view} " in sql), [])
+        if "counts.*" in sql:
+            counts = {"total": len(told), "oldest_claimed_at": None}
+            return [{**counts, **row} for row in told] or [{**counts, "id": None}]
+        return told
+
+    async def execute(self, sql: str, params: Any = ()) -> int:
+        if self.broken is not None:
+            raise self.broken
+        assert "insert into blobs" in sql
+        self.blobs |= dict(zip(params["hashes"], params["bodies"], strict=True))
+        return len(params["hashes"])
+
+
+class FakeBus:
+    """Takes every command, and answers as told; cues it creates can be read from the store."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self.connected = True
+        self.commands: list[Command] = []
+        self.metas: list[Meta] = []
+        self.idempotencies: list[Idempotency | None] = []
+        self.failing: Exception | None = None
+        self.replayed = False
+        self._store = store
+        self._answers: dict[type[Command], Answering] = {
+            CreateCue: self._created,
+            cues.UpdateCue: lambda command: CueAnswer(cue_id=command.cue_id, version=2),
+            cues.DeleteCue: lambda command: CueAnswer(cue_id=command.cue_id, version=3),
+            executions.RecordWorkerHeartbeat: lambda _: HeartbeatAnswer(at=NOW),
+        }
+
+    def answer(self, kind: type[Command], with_: Answering) -> None:
+        self._answers[kind] = with_
+
+    def refuse(self, code: str, message: str = "no") -> None:
+        self.failing = Refused(Rejection(code=code, message=message))
+
+    @property
+    def command(self) -> Any:
+        """The last command."""
+        return self.commands[-1]
+
+    async def ask_with_meta(
+        self,
+        command: Command,
+        *,
+        meta: Meta,
+        idempotency: Idempotency | None = None,
+        timeout: float = 10.0,
+    ) -> tuple[Value, bool]:
+        self.commands.append(command)
+        self.metas.append(meta)
+        self.idempotencies.append(idempotency)
+        if self.failing is not None:
+            raise self.failing
+        return self._answers[type(command)](command), self.replayed
+
+    def _created(self, command: CreateCue) -> CueAnswer:
+        created = CueCreated(
+            at=NOW,
+            cue_id=command.cue_id,
+            account_id=command.account_id,
+            settings=command.settings,
+            next_run=NEXT_RUN,
+        )
+        self._store.tell("api_cues", cue_row(evolve(None, created)))
+        return CueAnswer(cue_id=command.cue_id, version=1)
+
+
+class FakeLog:
+    """No transaction can be had."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Unit]:
+        raise AssertionError("this test has no log")
+        yield
+
+
+def admission(**changes: Any) -> dict[str, Any]:
+    return {
+        "account_id": ACCOUNT,
+        "key_id": KEY_ID,
+        "status": "active",
+        "revoked_reason": None,
+        "plan": "free",
+        "executions": 0,
+        "counted": True,
+        "used": 1,
+        "resets_at": datetime.now(UTC) + timedelta(seconds=60),
+        **changes,
+    }
+
+
+def cue_row(cue: cues.Cue, run_count: int = 0, last_run: datetime | None = None) -> dict[str, Any]:
+    return {
+        "id": cue.facts.id,
+        "version": 1,
+        "state": encode(cue).decode(),
+        "run_count": run_count,
+        "last_run": last_run,
+    }
+
+
+def no_addresses(_: str) -> Sequence[str]:
+    raise OSError("no name server in tests")
