@@ -139,7 +139,7 @@ class Bus:
         reply = await self._answered(command_subject(type(command)), envelope, timeout)
         if reply.rejection is not None:
             raise Refused(reply.rejection)
-        if reply.answer is None:
+        if reply.unavailable:
             raise Unanswered("the owner cannot reach its database")
         return decode(bytes(reply.answer), ANSWERS[type(command)]), reply.replayed
 

@@ -82,13 +82,13 @@ class CommandEnvelope(Value):
 
 
 class Reply(Value):
-    """An owner's answer: `answer` if it was accepted, else `rejection`, else it is `unavailable`.
+    """An owner's answer: `answer` (JSON) if it was accepted, else `rejection`, else `unavailable`.
 
     `replayed` says that the same command, or idempotency key, was answered so before.
     """
 
     command_id: str
-    answer: msgspec.Raw | None = None
+    answer: msgspec.Raw = msgspec.Raw()
     rejection: Rejection | None = None
     replayed: bool = False
     unavailable: bool = False

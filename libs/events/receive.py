@@ -87,7 +87,7 @@ class Receiver:
         try:
             await self._bus.closed.wait()
         finally:
-            await self._bus.broker.stop()
+            await self._bus.close()
 
     async def _wait_until_provisioned(self) -> None:
         while True:

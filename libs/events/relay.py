@@ -64,7 +64,7 @@ with gone as (
 update relay set acknowledged_sequence = %(floor)s
 """
 _OLDEST_UNACKNOWLEDGED = """
-select coalesce(t.xid, '0'::xid8)::text, coalesce(t.pos, 0)
+select coalesce(t.xid, '0'::xid8)::text as xid, coalesce(t.pos, 0) as pos
   from relay r left join lateral (
     select xid, pos from relay_trail
      where sequence <= r.acknowledged_sequence order by sequence desc limit 1
@@ -162,9 +162,8 @@ class Relay:
 
     async def _rewind(self, created: str) -> None:
         oldest = await self._database.rows(_OLDEST_UNACKNOWLEDGED)
-        xid, pos = oldest[0].values()
-        await self._database.execute(_REWIND, {"xid": xid, "pos": pos, "created": created})
-        log.warning("the relay goes back", xid=xid, pos=pos, stream_created_at=created)
+        await self._database.execute(_REWIND, {**oldest[0], "created": created})
+        log.warning("the relay goes back", **oldest[0], stream_created_at=created)
 
     async def _relay(self, lock: Connection) -> None:
         busy_until = 0.0

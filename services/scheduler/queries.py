@@ -13,24 +13,21 @@ from libs.events.log import PostgresUnit
 from libs.runtime.postgres import Database
 from services.scheduler.decider.limits import Account
 
-# Candidates come in the order in which they are due; then the accounts take turns.
 _DUE = """
-with candidates as (
-  select id, account_id, next_run from cues
-   where next_run <= now() order by next_run limit %(limit)s * 4
-), turns as (
-  select id, next_run, row_number() over (partition by account_id order by next_run) as turn
-    from candidates order by turn, next_run limit %(limit)s
-)
-select c.id, c.version, c.state::text
-  from cues c join turns t on t.id = c.id
- where c.next_run <= now()
- order by t.turn, t.next_run
-   for update of c skip locked
+select id, version, state::text from cues
+ where next_run <= now() and account_id <> all(%(without)s::uuid[])
+ order by next_run limit %(limit)s
+   for update skip locked
 """
 _NEXT_IN = """
 select extract(epoch from min(next_run) - clock_timestamp())::float8 as next_in
   from cues where next_run is not null
+"""
+_NOTE_LOOK = """
+insert into poller (last_run, cues_last_cycle, cycle_duration_ms) values (now(), %s, %s)
+on conflict (only_row) do update
+   set last_run = excluded.last_run, cues_last_cycle = excluded.cues_last_cycle,
+       cycle_duration_ms = excluded.cycle_duration_ms
 """
 _LOCK_ACCOUNTS = """
 select pg_advisory_xact_lock(hashtextextended(account, 11))
@@ -62,9 +59,12 @@ select c.id, e.id::text, e.state::text
 """
 
 
-async def take_due(unit: PostgresUnit, limit: int) -> list[str]:
-    """Lock cues that are due and that nobody else holds, at most `limit`; give their ids."""
-    cursor = await unit.connection.execute(_DUE, {"limit": limit})
+async def take_due(unit: PostgresUnit, limit: int, without: Sequence[str]) -> list[str]:
+    """Lock cues that are due and that nobody else holds, at most `limit`; give their ids.
+
+    Accounts in `without` are passed over.
+    """
+    cursor = await unit.connection.execute(_DUE, {"limit": limit, "without": list(without)})
     ids = []
     for cue_id, version, state in await cursor.fetchall():
         held: Cue = decode(state, Cue)
@@ -77,6 +77,11 @@ async def next_in(database: Database) -> float | None:
     """Seconds until the nearest cue is due; None when none is."""
     rows = await database.rows(_NEXT_IN)
     return rows[0]["next_in"] if rows else None
+
+
+async def note_look(database: Database, cues: int, milliseconds: int) -> None:
+    """Leave a trace of a look at the due cues, for the health page."""
+    await database.execute(_NOTE_LOOK, [cues, milliseconds])
 
 
 async def taken_names(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from libs.events.cues import ActiveCue
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
+from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_trace_parent, new_uuid
 from services.scheduler import queries
 from services.scheduler.decider import firing
@@ -19,6 +21,7 @@ from services.scheduler.handlers import settle_once_cues
 
 CUE, EXECUTION = "cue", "execution"
 LIMIT = 500
+NOTE_SECONDS = 5.0
 
 FIRED = Counter("cueapi_executions_fired_total", "Executions made for slots", ["triggered_by"])
 SKIPPED = Counter("cueapi_slots_skipped_total", "Slots that made no execution", ["reason"])
@@ -30,7 +33,11 @@ LATENESS = Histogram(
 
 
 class FireDueCues:
-    """Turns the due slots of due cues into executions, many cues in one transaction."""
+    """Turns the due slots of due cues into executions, many cues in one transaction.
+
+    While there is a backlog, every other look passes over the accounts that filled the one before,
+    so that an account with very many due cues delays the others by one look.
+    """
 
     def __init__(
         self,
@@ -44,20 +51,34 @@ class FireDueCues:
         self._on_appended = on_appended
         self._enforce = enforce_limits
         self._unclaimed = unclaimed
+        self._served: list[str] = []
+        self._noted_at = float("-inf")
 
     async def run_once(self) -> Look:
         """Fire what is due now; say whether more is due and when the next cue is."""
+        began = monotonic()
+        look = await self._look()
+        if began - self._noted_at >= NOTE_SECONDS:
+            self._noted_at = began
+            milliseconds = round((monotonic() - began) * 1000)
+            await queries.note_look(self._log.database, look.taken, milliseconds)
+        return look
+
+    async def _look(self) -> Look:
+        without, self._served = self._served, []
         async with self._log.transaction() as unit:
-            due = await queries.take_due(unit, LIMIT)
+            due = await queries.take_due(unit, LIMIT, without)
             accounts: dict[str, Account] = {}
             if self._enforce and due:
                 owners = {unit.state(CUE, cue_id).facts.account_id for cue_id in due}
                 accounts = await queries.usage(unit, owners)
             for cue_id in due:
                 self._fire(unit, cue_id, accounts)
+            turns = Counts(unit.state(CUE, cue_id).facts.account_id for cue_id in due)
         if due:
             await self._on_appended()
-        if len(due) == LIMIT:
+        if len(due) == LIMIT or without:
+            self._served = [account for account, count in turns.items() if count > LIMIT / 2]
             return Look(taken=len(due), more=True)
         return Look(taken=len(due), next_in=await queries.next_in(self._log.database))
 

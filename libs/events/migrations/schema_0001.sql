@@ -145,6 +145,12 @@ create table relay_trail (
   xid xid8 not null,
   pos bigint not null
 );
+create table poller (
+  only_row boolean primary key default true check (only_row),
+  last_run timestamptz not null,
+  cues_last_cycle integer not null,
+  cycle_duration_ms integer not null
+);
 create table parked_messages (
   id bigint generated always as identity primary key,
   consumer text not null,
@@ -208,7 +214,7 @@ create view api_executions as
     from executions e join cues c on c.id = e.cue_id
    where c.status <> 'deleted' and e.status <> 'cancelled';
 create view execution_states as
-  select id, account_id, cue_id, status, version, state from executions;
+  select id, account_id, cue_id, status, created_at, version, state from executions;
 create view api_alerts as
   select a.*, c.name as cue_name from alerts a left join cues c on c.id = a.cue_id;
 create view api_workers as
@@ -217,6 +223,16 @@ create view api_usage as select account_id, period, executions, grace_started_at
 create view api_events as
   select pos, xid, id, stream_id, version, type, schema_version, account_id, data, meta, recorded_at
     from events;
+create view api_poller as select last_run, cues_last_cycle, cycle_duration_ms from poller;
+create view api_queue as
+  select (select count(*) from (
+            select 1 from events e, relay r
+             where (e.xid, e.pos) > (r.xid, r.pos) limit 10000) waiting) as pending_outbox,
+         (select count(*) from executions
+           where delivery_due_at < now() - interval '60 seconds') as stale_executions,
+         (select count(*) from executions
+           where delivery_due_at is not null and status = 'retrying') as pending_retries,
+         (select count(*) from executions where claimable_at <= now()) as pending_worker_claims;
 create view account_plans as select id as account_id, plan from accounts;
 create view cue_settings as
   select id as cue_id, account_id, status, version, state from cues;
