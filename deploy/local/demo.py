@@ -13,7 +13,7 @@ from deploy.local.receiver import Delivery, Receiver
 from deploy.local.waiting import until
 from libs.runtime.clock import utc_now
 
-DUE_IN_SECONDS = 2.0
+DUE_IN_SECONDS = 3.0
 _DELIVERY_SECONDS = 30.0
 _OUTCOME_SECONDS = 15.0
 
@@ -37,7 +37,7 @@ class Demonstration:
 async def demonstrate(
     client: httpx.AsyncClient, account: Account, receiver: Receiver
 ) -> Demonstration:
-    """Make a cue due in two seconds, wait for its delivery and its outcome.
+    """Make a cue due in three seconds, wait for its delivery and its outcome.
 
     Raises `StackError` if one of them does not come.
     """

@@ -40,6 +40,8 @@ def settings(*, socket_folder: Path, port: int, listen: str, fsync: bool) -> dic
         "idle_in_transaction_session_timeout": "60s",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        # Failed statements are told by the service whose they were.
+        "log_min_messages": "log",
         "log_line_prefix": "",
         "log_checkpoints": "off",
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Programs:
-    """Command lines by name: preparations run to their end in order, then the services start."""
+    """Command lines by name: preparations run side by side to their end, then the services."""
 
     preparations: Mapping[str, list[str]]
     services: Mapping[str, list[str]]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from itertools import chain
 from pathlib import Path
@@ -140,9 +140,9 @@ class Stack:
             await self.nats.start()
             self._guard(self.nats)
         env = self._environment()
-        for name, argv in self._programs.preparations.items():
-            with self._on_step(f"Preparing: {name}"):
-                await self._prepare(name, argv, env)
+        with self._on_step("Preparing the database and the streams"):
+            preparations = self._programs.preparations.items()
+            await _all(self._prepare(name, argv, env) for name, argv in preparations)
         with self._on_step("Starting the services"):
             await self._start_services(env)
 
@@ -167,12 +167,7 @@ class Stack:
             count = self._replicas.get(name, 1)
             self.services[name] = [self._service(name, n, argv, env) for n in range(count)]
         services = list(chain.from_iterable(self.services.values()))
-        try:
-            async with asyncio.TaskGroup() as starting:
-                for service in services:
-                    starting.create_task(service.start())
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from failures
+        await _all(service.start() for service in services)
         for service in services:
             self._guard(service)
 
@@ -193,3 +188,13 @@ class Stack:
 
     def _tell(self, what: str) -> None:
         self._on_line("stack", json.dumps({"level": "error", "event": what, "service": "stack"}))
+
+
+async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
+    """Do everything side by side. Raises the first failure, with the rest cancelled."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in work:
+                group.create_task(coroutine)
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
