@@ -75,8 +75,6 @@ async def test_the_systems_resolver_knows_this_machine() -> None:
     names = NameLookup()
     try:
         assert {"127.0.0.1", "::1"}.intersection(await names.addresses("localhost"))
-        with pytest.raises(OSError, match=r".+"):
-            await names.addresses("no-such-name.invalid")
     finally:
         names.close()
 
