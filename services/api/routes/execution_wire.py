@@ -104,7 +104,6 @@ class Details(msgspec.Struct, frozen=True):
 
 
 _DETAILS = msgspec.json.Decoder(Details)
-_TEXT = msgspec.json.Decoder(str)
 
 
 def refs_of(execution: Execution) -> list[str | None]:
@@ -132,7 +131,7 @@ def execution_wire(row: ExecutionRow, blobs: Mapping[str, bytes]) -> ExecutionWi
         payload=msgspec.Raw(payload) if payload else EMPTY_OBJECT,
         attempts=facts.attempts,
         http_status=facts.http_status,
-        response_body=_TEXT.decode(response) if response else None,
+        response_body=response.decode("utf-8", "replace")[:2_000] if response else None,
         error_message=facts.error_message,
         next_retry=_when(execution.due_at) if isinstance(execution, Retrying) else None,
         started_at=_when(facts.started_at),
