@@ -44,7 +44,7 @@ class NewSchedule(Wish):
     type: str
     cron: str | None = None
     at: Moment | None = None
-    timezone: str | None = None
+    timezone: str = "UTC"
 
 
 class NewCallback(Wish):

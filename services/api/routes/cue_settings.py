@@ -62,11 +62,12 @@ def _long_form(body: CreateCueBody) -> Wanted:
     if body.cron is not None and body.at is not None:
         raise ShapeError([Detail("body.at", "send either cron or at")])
     return Wanted(
-        NewSchedule(
+        # Every field has been validated where it was sent.
+        NewSchedule.model_construct(
             type="recurring" if body.cron is not None else "once",
             cron=body.cron,
             at=body.at,
-            timezone=body.timezone,
+            timezone="UTC" if body.timezone is None else body.timezone,
         ),
         NewCallback(url=body.callback_url),
         Transport.WORKER if body.worker else Transport.WEBHOOK,

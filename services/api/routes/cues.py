@@ -59,7 +59,7 @@ async def create_cue(call: Call[CreateCueBody, NoQuery]) -> Response:
     body, ports, rules = call.body, call.ports, call.ports.rules
     form = wanted(body)
     schedule = schedule_of(
-        form.schedule.type, form.schedule.cron, form.schedule.at, form.schedule.timezone or "UTC"
+        form.schedule.type, form.schedule.cron, form.schedule.at, form.schedule.timezone
     )
     headers = sealed_headers(ports.keyring, call.account_id, form.callback.headers)
     payload = stored_payload(body.payload)

@@ -78,7 +78,7 @@ def compact(value: Any) -> bytes:
     """
     text = _ENCODER.encode(value)
     # `\\u0000` in the dump may also be a backslash and a word; the walk tells.
-    if "\\u0000" in text and any(faulty_paths(value)):
+    if "\\u0000" in text and next(faulty_paths(value), None) is not None:
         raise FaultyText("text must not contain U+0000")
     try:
         return text.encode()

@@ -12,7 +12,7 @@ from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from services.api.app import build
 from services.api.routes.ports import Ports, Rules
-from tests.services.api.fakes import FakeBus, FakeLog, FakeStore
+from tests.services.api.fakes import FakeBus, FakeStore, NoLog
 
 API_KEY = "cue_sk_" + "a1b2c3d4" * 4
 SECRET = "s" * 40
@@ -60,7 +60,7 @@ async def api(names: NameLookup, rules: Rules) -> AsyncIterator[Fixture]:
     ports = Ports(
         store=store,
         bus=bus,
-        log=FakeLog(),
+        log=NoLog(),
         keyring=Keyring.derived_from(SECRET),
         names=names,
         rules=rules,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ class FakeStore:
         self.told: dict[str, list[dict[str, Any]]] = {}
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
         self.broken: Exception | None = None
+        self.active_workers = 0
 
     def tell(self, view: str, *rows: dict[str, Any]) -> None:
         self.told[view] = list(rows)
@@ -46,10 +47,10 @@ class FakeStore:
         if "from blobs" in sql:
             wanted = params["hashes"]
             return [{"sha256": h, "body": self.blobs[h]} for h in wanted if h in self.blobs]
-        if "as found" in sql:
-            return [{"found": False}]
+        if "as found" in sql and "api_workers" in sql:
+            return [{"found": self.active_workers > 0}]
         if "as alive" in sql:
-            return [{"alive": 0}]
+            return [{"alive": self.active_workers}]
         if "from api_queue" in sql:
             return [dict.fromkeys(Queue._fields, 0)]
         told = next((rows for view, rows in self.told.items() if f"from {view} " in sql), [])
@@ -122,13 +123,11 @@ class FakeBus:
         return CueAnswer(cue_id=command.cue_id, version=1)
 
 
-class FakeLog:
+class NoLog:
     """No transaction can be had."""
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Unit]:
+    def transaction(self) -> AbstractAsyncContextManager[Unit]:
         raise AssertionError("this test has no log")
-        yield
 
 
 def admission(**changes: Any) -> dict[str, Any]:
@@ -154,7 +153,3 @@ def cue_row(cue: cues.Cue, run_count: int = 0, last_run: datetime | None = None)
         "run_count": run_count,
         "last_run": last_run,
     }
-
-
-def no_addresses(_: str) -> Sequence[str]:
-    raise OSError("no name server in tests")
