@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
-import socket
-from functools import cache
-from urllib.parse import urlsplit
 
 import nats
 import psycopg
@@ -21,22 +17,6 @@ POSTGRES_IMAGE = "postgres:18-alpine"
 NATS_IMAGE = "nats:2.15.1-alpine"
 READY_SECONDS = 120.0
 USER = "cueapi"
-
-
-@cache
-def docker_answers() -> bool:
-    """Say whether a Docker daemon can run containers for us."""
-    # By hand, because the clients of docker and httpx leak a socket where there is no daemon.
-    address = urlsplit(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
-    family = socket.AF_UNIX if address.scheme == "unix" else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.settimeout(3)
-        try:
-            probe.connect(address.path or (address.hostname, address.port))
-            probe.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
-            return b" 200 " in probe.recv(100)
-        except OSError:
-            return False
 
 
 class ContainerPostgres:

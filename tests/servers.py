@@ -5,18 +5,37 @@ Tests take them through the fixtures in `conftest.py`.
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import psycopg
 
 from deploy.local.nats import LocalNats
 from deploy.local.postgres import LocalPostgres
-from tests.containers import ContainerNats, ContainerPostgres, docker_answers
+
+
+@cache
+def docker_answers() -> bool:
+    """Say whether a Docker daemon can run containers for us."""
+    # By hand, because the clients of docker and httpx leak a socket where there is no daemon.
+    address = urlsplit(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
+    family = socket.AF_UNIX if address.scheme == "unix" else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.settimeout(3)
+        try:
+            probe.connect(address.path or (address.hostname, address.port))
+            probe.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
+            return b" 200 " in probe.recv(100)
+        except OSError:
+            return False
 
 
 class PostgresServer(Protocol):
@@ -56,6 +75,9 @@ class NatsServer(Protocol):
 async def running_postgres() -> AsyncIterator[PostgresServer]:
     """Run a Postgres server of one's own, without data."""
     if docker_answers():
+        # Here, because loading docker's client takes half a second that few runs need.
+        from tests.containers import ContainerPostgres
+
         container = ContainerPostgres()
         try:
             await container.start()
@@ -76,6 +98,8 @@ async def running_postgres() -> AsyncIterator[PostgresServer]:
 async def running_nats() -> AsyncIterator[NatsServer]:
     """Run a nats-server of one's own, without streams."""
     if docker_answers():
+        from tests.containers import ContainerNats
+
         container = ContainerNats()
         try:
             await container.start()
