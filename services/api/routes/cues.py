@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from libs.events.answers import CueAnswer
 from libs.events.base import Transport
+from libs.events.blobs import Blob
 from libs.events.cues import CreateCue, DeleteCue, UpdateCue
 from libs.runtime.ids import new_cue_id
 from services.api.errors import ApiError
@@ -37,7 +38,6 @@ from services.api.routes.operation import Call, Operations, answer
 from services.api.routes.outgoing import check_urls, sealed_headers
 from services.api.routes.shapes import NoBody, NoQuery
 from services.api.routes.storing import stored_payload, stored_text
-from services.api.rules.payloads import Blob
 from services.api.rules.versions import etag, expected_version
 from services.api.tables import blobs
 
@@ -119,7 +119,8 @@ async def get_cue(call: Call[NoBody, CueQuery]) -> Response:
     needed = refs_of(row.cue)
     for each in matches.rows:
         needed += execution_wire.refs_of(each.execution)
-    found = await blobs.fetch(store, call.account_id, needed)
+    heads = [execution_wire.head_of(each.execution) for each in matches.rows]
+    found = await blobs.fetch(store, call.account_id, needed, heads)
     shown = CueWithExecutionsWire(
         **cue_fields(row, found, call.ports.keyring),
         executions=[execution_wire.execution_wire(each, found) for each in matches.rows],
@@ -228,7 +229,7 @@ async def _cue_answer(
     status: int = 200,
     warning: str | None = None,
 ) -> Response:
-    known = {blob.ref: blob.body for blob in in_hand if blob is not None}
+    known = {blob.sha256: blob.body for blob in in_hand if blob is not None}
     missing = [ref for ref in refs_of(row.cue) if ref not in known]
     known |= await blobs.fetch(call.ports.store, call.account_id, missing)
     shown = CueWire(**cue_fields(row, known, call.ports.keyring, warning))
@@ -236,4 +237,4 @@ async def _cue_answer(
 
 
 def _ref(blob: Blob | None) -> str | None:
-    return blob.ref if blob is not None else None
+    return blob.sha256 if blob is not None else None

@@ -12,7 +12,15 @@ from libs.events.execution_states import outcome_state, status
 from libs.events.executions import Claimed, Execution, Facts, Outcome, Retrying, Succeeded
 from services.api.queries.executions import ExecutionRow
 from services.api.routes.cue_wire import CueWire
-from services.api.routes.wire import EMPTY_OBJECT, AnyObject, Timestamp, Wire
+from services.api.routes.wire import (
+    EMPTY_OBJECT,
+    NULL,
+    AnyListOrNull,
+    AnyObject,
+    AnyObjectOrNull,
+    Timestamp,
+    Wire,
+)
 from services.api.rules.outcomes import summary_with_rejection
 from services.api.rules.timestamps import wire_time, wire_time_or_none
 
@@ -23,7 +31,7 @@ class OutcomeWire(Wire):
     success: bool
     result: str | None
     error: str | None
-    metadata: AnyObject | None
+    metadata: AnyObjectOrNull
     recorded_at: Timestamp
     source: str
     external_id: str | None
@@ -31,8 +39,8 @@ class OutcomeWire(Wire):
     result_ref: str | None
     result_type: str | None
     summary: str | None
-    artifacts: list[msgspec.Raw] | None
-    evidence_metadata: AnyObject | None
+    artifacts: AnyListOrNull
+    evidence_metadata: AnyObjectOrNull
     validation_state: str | None
 
 
@@ -93,24 +101,28 @@ class Details(msgspec.Struct, frozen=True):
 
     result: str | None = None
     error: str | None = None
-    metadata: msgspec.Raw | None = None
+    metadata: msgspec.Raw = NULL
     external_id: str | None = None
     result_url: str | None = None
     result_ref: str | None = None
     result_type: str | None = None
     summary: str | None = None
-    artifacts: list[msgspec.Raw] | None = None
-    evidence_metadata: msgspec.Raw | None = None
+    artifacts: msgspec.Raw = NULL
+    evidence_metadata: msgspec.Raw = NULL
 
 
 _DETAILS = msgspec.json.Decoder(Details)
 
 
 def refs_of(execution: Execution) -> list[str | None]:
-    """The blobs which `execution_wire` needs."""
+    """The blobs which `execution_wire` needs whole."""
     facts = execution.facts
-    details = facts.outcome.report.details_ref if facts.outcome else None
-    return [facts.payload.sha256, facts.response_ref, details]
+    return [facts.payload.sha256, facts.outcome.report.details_ref if facts.outcome else None]
+
+
+def head_of(execution: Execution) -> str | None:
+    """The blob of which `execution_wire` shows the beginning."""
+    return execution.facts.response_ref
 
 
 def execution_wire(row: ExecutionRow, blobs: Mapping[str, bytes]) -> ExecutionWire:

@@ -15,6 +15,7 @@ from services.api.routes.execution_wire import (
     ExecutionListWire,
     ExecutionWire,
     execution_wire,
+    head_of,
     refs_of,
 )
 from services.api.routes.filters import one_of
@@ -63,7 +64,8 @@ async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
     filters = _filters(call.account_id, query)
     matches = await list_executions(store, filters, Page(query.limit, query.offset))
     needed = [ref for row in matches.rows for ref in refs_of(row.execution)]
-    found = await blobs.fetch(store, call.account_id, needed)
+    heads = [head_of(row.execution) for row in matches.rows]
+    found = await blobs.fetch(store, call.account_id, needed, heads)
     return answer(
         ExecutionListWire(
             executions=[execution_wire(row, found) for row in matches.rows],
@@ -86,7 +88,8 @@ async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
 async def get_execution(call: Call[NoBody, NoQuery]) -> Response:
     """Get an execution."""
     row = await execution_of(call)
-    found = await blobs.fetch(call.ports.store, call.account_id, refs_of(row.execution))
+    needed, heads = refs_of(row.execution), [head_of(row.execution)]
+    found = await blobs.fetch(call.ports.store, call.account_id, needed, heads)
     return answer(execution_wire(row, found))
 
 

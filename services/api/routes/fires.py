@@ -46,8 +46,8 @@ async def fire_cue(call: Call[FireCueBody, NoQuery]) -> Response:
         send_at=call.body.send_at,
     )
     made, _ = await call.ask(command, ExecutionAnswer, once=_once(call, cue_id))
-    if blob is not None and blob.ref == made.payload.sha256:
-        return answer(FireWire(**made_fields(made, {blob.ref: blob.body})))
+    if blob is not None and blob.sha256 == made.payload.sha256:
+        return answer(FireWire(**made_fields(made, {blob.sha256: blob.body})))
     found = await blobs.fetch(store, call.account_id, [made.payload.sha256])
     return answer(FireWire(**made_fields(made, found)))
 

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from libs.events.answers import OutcomeAnswer
+from libs.events.blobs import Blob, blob_of
 from libs.events.executions import (
     AppendEvidence,
     Report,
@@ -14,7 +15,7 @@ from libs.events.executions import (
     RequestVerification,
     VerifyOutcome,
 )
-from services.api.errors import ApiError, Detail, ShapeError
+from services.api.errors import ApiError
 from services.api.routes.execution_models import EvidenceBody, OutcomeBody, VerifyBody
 from services.api.routes.finding import after_finding, execution_id_of, execution_of
 from services.api.routes.intake import worker_header
@@ -22,16 +23,13 @@ from services.api.routes.operation import Call, Operations, answer
 from services.api.routes.shapes import NoFields, NoQuery
 from services.api.routes.storing import measured
 from services.api.routes.wire import Wire
-from services.api.rules.json_text import compact, parse
+from services.api.rules.json_text import compact
 from services.api.rules.outcomes import (
     MAX_ARTIFACTS_BYTES,
     MAX_METADATA_BYTES,
-    TooManyArtifacts,
     document_of,
     evidence_in,
-    with_evidence,
 )
-from services.api.rules.payloads import Blob, blob_of
 from services.api.tables import blobs
 
 outcomes = Operations("Outcomes")
@@ -90,7 +88,7 @@ async def report_outcome(call: Call[OutcomeBody, NoQuery]) -> Response:
     await blobs.store(call.ports.store, call.account_id, [details])
     report = Report(
         success=body.success,
-        details_ref=details.ref if details else None,
+        details_ref=details.sha256 if details else None,
         evidence=evidence_in(document),
         result_type=document.get("result_type"),
     )
@@ -122,23 +120,18 @@ async def report_outcome(call: Call[OutcomeBody, NoQuery]) -> Response:
 )
 async def append_evidence(call: Call[EvidenceBody, NoQuery]) -> Response:
     """Add evidence to a recorded outcome; nothing is erased."""
-    row, body = await execution_of(call), call.body
-    _measure(body)
-    added = document_of(body.model_dump(exclude_none=True))
-    if not added:
-        raise ApiError("no_fields", "there is nothing to add")
-    outcome = row.execution.facts.outcome
-    if outcome is None:
-        raise ApiError("no_outcome", "no outcome is recorded yet")
-    ref = outcome.report.details_ref
-    found = await blobs.fetch(call.ports.store, call.account_id, [ref])
-    document = _merged(parse(found.get(ref or "", b"")), added)
+    execution_id, body = execution_id_of(call), call.body
+    async with after_finding(lambda: execution_of(call)):
+        _measure(body)
+        document = document_of(body.model_dump(exclude_none=True))
+        if not document:
+            raise ApiError("no_fields", "there is nothing to add")
     details = blob_of(compact(document))
     await blobs.store(call.ports.store, call.account_id, [details])
     command = AppendEvidence(
         account_id=call.account_id,
-        execution_id=row.execution.facts.id,
-        details_ref=details.ref,
+        execution_id=execution_id,
+        details_ref=details.sha256,
         evidence=evidence_in(document),
         result_type=document.get("result_type"),
     )
@@ -204,24 +197,6 @@ def _measure(body: EvidenceBody) -> None:
         measured(body.metadata, "body.metadata", MAX_METADATA_BYTES, refusal)
     if body.artifacts is not None:
         measured(body.artifacts, "body.artifacts", MAX_ARTIFACTS_BYTES)
-
-
-def _merged(document: dict[str, Any], added: dict[str, Any]) -> dict[str, Any]:
-    try:
-        merged = with_evidence(document, added)
-    except TooManyArtifacts as error:
-        raise ShapeError([Detail("body.artifacts", str(error))]) from error
-    if "artifacts" in merged:
-        measured(merged["artifacts"], "body.artifacts", MAX_ARTIFACTS_BYTES)
-    if "evidence_metadata" in merged:
-        message = f"metadata has at most {MAX_METADATA_BYTES} bytes of JSON in all"
-        measured(
-            merged["evidence_metadata"],
-            "body.metadata",
-            MAX_METADATA_BYTES,
-            ApiError("metadata_too_large", message),
-        )
-    return merged
 
 
 def _blob(document: dict[str, Any]) -> Blob | None:

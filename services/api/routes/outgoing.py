@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import msgspec
 
+from libs.events.blobs import Blob, blob_of
 from libs.runtime.crypto import CannotOpen, Keyring
 from libs.runtime.http.headers import check_headers
 from libs.runtime.http.names import resolve_check
 from libs.runtime.http.urls import InvalidURL, check_url
 from services.api.errors import ApiError, Detail, ShapeError
 from services.api.routes.ports import Ports
-from services.api.rules.payloads import Blob, blob_of
 
 OWN_HEADERS = ("x-cueapi-",)
 _SEALED_HEADERS = "callback-headers"

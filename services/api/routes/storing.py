@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from libs.events.blobs import Blob, blob_of
 from services.api.errors import ApiError, Detail, ShapeError
 from services.api.rules.json_text import FaultyText, compact
-from services.api.rules.payloads import Blob, Payload, PayloadTooLarge, blob_of, payload_of
+from services.api.rules.payloads import Payload, PayloadTooLarge, payload_of
 
 
 def stored_payload(document: Mapping[str, Any]) -> Payload:

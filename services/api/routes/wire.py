@@ -10,6 +10,12 @@ Timestamp = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"
 AnyObject = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "object"})]
 """A free-form object, as the bytes in which it is stored."""
 
+AnyObjectOrNull = Annotated[
+    msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["object", "null"]})
+]
+AnyListOrNull = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["array", "null"]})]
+
+NULL = msgspec.Raw(b"null")
 EMPTY_OBJECT = msgspec.Raw(b"{}")
 
 

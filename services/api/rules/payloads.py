@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from libs.events.base import Reference
+from libs.events.blobs import Blob, blob_of
 from services.api.rules.json_text import compact
 
 MAX_BYTES = 1_048_576
@@ -17,23 +17,11 @@ class PayloadTooLarge(ValueError):
     """The payload's compact JSON has more than 1,048,576 bytes."""
 
 
-class Blob(NamedTuple):
-    """Bytes to store, and the hex SHA-256 by which messages refer to them."""
-
-    ref: str
-    body: bytes
-
-
 class Payload(NamedTuple):
     """A payload ready to be stored; the empty object needs no blob."""
 
     reference: Reference
     blob: Blob | None
-
-
-def blob_of(body: bytes) -> Blob:
-    """Name a body by its hash."""
-    return Blob(hashlib.sha256(body).hexdigest(), body)
 
 
 def payload_of(document: Mapping[str, Any]) -> Payload:
@@ -51,7 +39,7 @@ def payload_of(document: Mapping[str, Any]) -> Payload:
     blob = blob_of(body)
     return Payload(
         Reference(
-            sha256=blob.ref, task=_word(document.get("task")), agent=_word(document.get("agent"))
+            sha256=blob.sha256, task=_word(document.get("task")), agent=_word(document.get("agent"))
         ),
         blob,
     )
