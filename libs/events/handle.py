@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 import structlog
 
 from libs.events.base import Command, Rejection, Value
 from libs.events.envelope import CommandEnvelope, Meta, Reply, Undecodable, decode_command, encode
-from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.log import Log, LogUnit
 from libs.events.subjects import COMMAND_TYPES
 from libs.events.unit import StoredResult
 from libs.runtime.postgres import Conflict, Unavailable
@@ -20,20 +20,24 @@ log = structlog.get_logger()
 TRIES = 3
 
 
-class Desk(Protocol):
+UnitT = TypeVar("UnitT", bound=LogUnit)
+UnitT_contra = TypeVar("UnitT_contra", bound=LogUnit, contravariant=True)
+
+
+class Desk(Protocol[UnitT_contra]):
     """Where a service's commands are handled: `load` does the IO, `handle` decides without any."""
 
-    async def load(self, unit: Any, commands: Sequence[Command]) -> None:
+    async def load(self, unit: UnitT_contra, commands: Sequence[Command]) -> None:
         """Lock and read, for all commands at once, whatever deciding needs."""
         ...
 
-    def handle(self, unit: Any, command: Command, meta: Meta) -> Value | Rejection:
+    def handle(self, unit: UnitT_contra, command: Command, meta: Meta) -> Value | Rejection:
         """Decide, record the events in the unit, and answer."""
         ...
 
 
 async def handle(
-    postgres: PostgresLog, envelopes: Sequence[CommandEnvelope], desk: Desk
+    events: Log[UnitT], envelopes: Sequence[CommandEnvelope], desk: Desk[UnitT]
 ) -> list[Reply]:
     """Handle a batch; one reply for each command, in order.
 
@@ -42,7 +46,7 @@ async def handle(
     by one, and its error is raised at the end of a batch of one.
     """
     try:
-        return await _with_retries(postgres, envelopes, desk)
+        return await _with_retries(events, envelopes, desk)
     except Unavailable as error:
         log.warning("commands were not handled", count=len(envelopes), error=str(error))
         return [Reply(command_id=envelope.id, unavailable=True) for envelope in envelopes]
@@ -52,38 +56,39 @@ async def handle(
         log.exception("a batch failed; its commands are handled one by one")
     replies: list[Reply] = []
     for envelope in envelopes:
-        replies += await _alone(postgres, envelope, desk)
+        replies += await _alone(events, envelope, desk)
     return replies
 
 
-async def _alone(postgres: PostgresLog, envelope: CommandEnvelope, desk: Desk) -> list[Reply]:
+async def _alone(events: Log[UnitT], envelope: CommandEnvelope, desk: Desk[UnitT]) -> list[Reply]:
     try:
-        return await handle(postgres, [envelope], desk)
+        return await handle(events, [envelope], desk)
     except Exception:
         log.exception("a command failed", command=envelope.type, command_id=envelope.id)
         return []
 
 
 async def _with_retries(
-    postgres: PostgresLog, envelopes: Sequence[CommandEnvelope], desk: Desk
+    events: Log[UnitT], envelopes: Sequence[CommandEnvelope], desk: Desk[UnitT]
 ) -> list[Reply]:
-    for _ in range(TRIES - 1):
+    # Nearly every command is new. One that is not violates the key of its stored result when it is
+    # stored again, and is then looked up; so the first try does without looking.
+    look = any(envelope.idempotency for envelope in envelopes)
+    for _ in range(TRIES):
         try:
-            return await _in_one_transaction(postgres, envelopes, desk)
+            return await _in_one_transaction(events, envelopes, desk, look_up=look)
         except Conflict as conflict:
+            look = True
             log.info("decided again", reason=str(conflict), commands=len(envelopes))
-    try:
-        return await _in_one_transaction(postgres, envelopes, desk)
-    except Conflict as conflict:
-        raise Unavailable(str(conflict)) from conflict
+    raise Unavailable(f"decided {TRIES} times, and another transaction was first each time")
 
 
 async def _in_one_transaction(
-    postgres: PostgresLog, envelopes: Sequence[CommandEnvelope], desk: Desk
+    events: Log[UnitT], envelopes: Sequence[CommandEnvelope], desk: Desk[UnitT], *, look_up: bool
 ) -> list[Reply]:
     work = [(envelope, _decoded(envelope)) for envelope in envelopes]
-    async with postgres.transaction() as unit:
-        ledger = await _Ledger.read(unit, work)
+    async with events.transaction() as unit:
+        ledger = await _Ledger.read(unit, work) if look_up else _Ledger([])
         fresh = [c for envelope, c in work if c and ledger.known(envelope, c) is None]
         await desk.load(unit, fresh)
         return [_reply(unit, ledger, envelope, command, desk) for envelope, command in work]
@@ -98,11 +103,11 @@ def _decoded(envelope: CommandEnvelope) -> Command | None:
 
 
 def _reply(
-    unit: PostgresUnit,
+    unit: UnitT,
     ledger: _Ledger,
     envelope: CommandEnvelope,
     command: Command | None,
-    desk: Desk,
+    desk: Desk[UnitT],
 ) -> Reply:
     if command is None:
         return Reply(
@@ -134,7 +139,7 @@ class _Ledger:
 
     @classmethod
     async def read(
-        cls, unit: PostgresUnit, work: Sequence[tuple[CommandEnvelope, Command | None]]
+        cls, unit: LogUnit, work: Sequence[tuple[CommandEnvelope, Command | None]]
     ) -> _Ledger:
         return cls(
             await unit.stored_results(
@@ -163,7 +168,7 @@ class _Ledger:
         return msgspec.structs.replace(result.reply, command_id=envelope.id, replayed=True)
 
     def keep(
-        self, unit: PostgresUnit, envelope: CommandEnvelope, command: Command, reply: Reply
+        self, unit: LogUnit, envelope: CommandEnvelope, command: Command, reply: Reply
     ) -> None:
         """Store the reply; under the idempotency key too, unless it is a refusal."""
         key = envelope.idempotency if reply.rejection is None else None

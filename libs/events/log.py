@@ -6,13 +6,14 @@ client's work of array parameters, and Postgres knows the columns from the table
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from libs.events.base import Event
 from libs.events.counters import activity_rows, usage, usage_rows
-from libs.events.envelope import Recorded, Reply, decode, encode, schema_version
+from libs.events.envelope import Meta, Recorded, Reply, decode, encode, schema_version
 from libs.events.streams import CATEGORIES
 from libs.events.unit import StoredResult, Unit
 from libs.runtime.postgres import Connection, Database
@@ -20,11 +21,51 @@ from libs.runtime.postgres import Connection, Database
 LASTING = date(1970, 1, 1)
 
 
-class Log(Protocol):
-    """The port. `transaction` gives a unit of work that commits when its block ends."""
+class LogUnit(Protocol):
+    """A unit of work, on any form of the log."""
 
-    def transaction(self) -> Any:
-        """Open a unit of work, as an async context manager."""
+    now: datetime
+
+    async def lock(self, category: str, keys: Iterable[str]) -> None:
+        """Read and lock these streams. Raises `Conflict` when a lock cannot be had in time."""
+        ...
+
+    async def stored_results(
+        self, command_ids: Sequence[str], keys: Sequence[tuple[str, str]]
+    ) -> list[StoredResult]:
+        """Find replies kept under these command ids, or (account, idempotency key) pairs."""
+        ...
+
+    def state(self, category: str, key: str) -> Any:
+        """Give the state with all that this transaction has recorded, or None if there is none."""
+        ...
+
+    def version(self, category: str, key: str) -> int:
+        """Give the stream's version; 0 before its first event."""
+        ...
+
+    def record(
+        self, category: str, key: str, account_id: str, events: Sequence[Event], meta: Meta
+    ) -> None:
+        """Append `events` to a stream that is locked, or that is new, and evolve its state."""
+        ...
+
+    def answer(self, result: StoredResult) -> None:
+        """Keep a command's reply, so that the same command gets it again."""
+        ...
+
+
+UnitT_co = TypeVar("UnitT_co", bound=LogUnit, covariant=True)
+
+
+class Log(Protocol[UnitT_co]):
+    """The port. Its forms are `PostgresLog` and `libs.events.memory.MemoryLog`."""
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitT_co]:
+        """Open a unit of work; its events, rows and replies commit together when the block ends.
+
+        Raises `Unavailable`, and `Conflict` when another transaction was first: decide again.
+        """
         ...
 
 
@@ -94,25 +135,30 @@ class PostgresUnit(Unit):
         ]
 
     async def flush(self) -> None:
-        """Write what was recorded, in one round trip. Called once, before the commit."""
-        async with self.connection.pipeline():
-            if self.recorded:
-                await self._put(_INSERT_EVENTS, [_event_row(item) for item in self.recorded])
-            for category in self.changed_categories():
-                if rows := self.rows(category, born=True):
-                    await self._put(_insert(CATEGORIES[category].table, tuple(rows[0])), rows)
-                if rows := self.rows(category, born=False):
-                    await self._put(_update(CATEGORIES[category].table, tuple(rows[0])), rows)
-            if counts := usage((item.account_id, item.event) for item in self.recorded):
-                await self._put(_COUNT_USAGE, usage_rows(counts))
-            if self.activity:
-                await self._put(_COUNT_ACTIVITY, activity_rows(self.activity))
-            if self.results:
-                rows = [_result_row(result, self.now) for result in self.results]
-                await self._put(_INSERT_RESULTS, rows)
+        """Write what was recorded, in one statement. Called once, before the commit."""
+        parts = list(self._writes())
+        if not parts:
+            return
+        # Parts of one statement run in this order; none reads what another writes.
+        statement = ", ".join(f"w{number} as ({sql})" for number, (sql, _) in enumerate(parts))
+        documents = [encode(rows).decode() for _, rows in parts]
+        await self.connection.execute(f"with {statement} select", documents)
 
-    async def _put(self, statement: str, rows: list[dict[str, Any]]) -> None:
-        await self.connection.execute(statement, [encode(rows).decode()])
+    def _writes(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        if self.recorded:
+            yield _INSERT_EVENTS, [_event_row(item) for item in self.recorded]
+        for category in self.changed_categories():
+            table = CATEGORIES[category].table
+            if rows := self.rows(category, born=True):
+                yield _insert(table, tuple(rows[0])), rows
+            if rows := self.rows(category, born=False):
+                yield _update(table, tuple(rows[0])), rows
+        if counts := usage((item.account_id, item.event) for item in self.recorded):
+            yield _COUNT_USAGE, usage_rows(counts)
+        if self.activity:
+            yield _COUNT_ACTIVITY, activity_rows(self.activity)
+        if self.results:
+            yield _INSERT_RESULTS, [_result_row(result, self.now) for result in self.results]
 
 
 class PostgresLog:
@@ -127,11 +173,8 @@ class PostgresLog:
 
         Raises `Unavailable`, and `Conflict` when another transaction was first: decide again.
         """
-        async with self.database.transaction() as connection:
-            cursor = await connection.execute("select now()")
-            row = await cursor.fetchone()
-            assert row is not None
-            unit = PostgresUnit(row[0], connection)
+        async with self.database.transaction() as transaction:
+            unit = PostgresUnit(transaction.now, transaction.connection)
             yield unit
             await unit.flush()
 

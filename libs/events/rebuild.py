@@ -50,7 +50,7 @@ async def rebuild(database: Database) -> int:
 
     Writers wait meanwhile: the tables are locked, so that no event slips in between.
     """
-    async with database.transaction() as connection:
+    async with database.transaction() as (connection, _):
         await connection.execute("set local statement_timeout = 0")
         tables = ", ".join([*(kind.table for kind in CATEGORIES.values()), *_COUNTERS])
         await connection.execute(f"lock table events, {tables} in exclusive mode")
@@ -67,7 +67,7 @@ async def rebuild(database: Database) -> int:
 
 async def verify(database: Database) -> list[Difference]:
     """Compare every state row and count with the fold of the log, in one snapshot."""
-    async with database.transaction() as connection:
+    async with database.connection() as connection, connection.transaction():
         await connection.execute("set transaction isolation level repeatable read")
         await connection.execute("set local statement_timeout = 0")
         folded = await fold(connection)

@@ -33,8 +33,8 @@ NAME = "relay"
 READ = 2_000
 BATCH = 64
 QUIET_SECONDS = 1.0
-POLL_SECONDS = 0.005
-SETTLE_SECONDS = 0.1
+GATHER_SECONDS = 0.005
+SETTLE_SECONDS = (0.005, 0.02, 0.1)
 INSPECT_SECONDS = 2.0
 _LOCK = 4_712
 
@@ -166,7 +166,7 @@ class Relay:
         log.warning("the relay goes back", **oldest[0], stream_created_at=created)
 
     async def _relay(self, lock: Connection) -> None:
-        busy_until = 0.0
+        settling = iter(SETTLE_SECONDS)
         while True:
             self._health.beat(NAME)
             self._nudged.clear()
@@ -178,21 +178,20 @@ class Relay:
             if published == READ:
                 continue
             # A transaction that began before the last one and commits after it becomes visible
-            # a little later, without a nudge of its own: so go on looking for a moment.
+            # a little later, without a nudge of its own: so look a few times more.
             if published:
-                busy_until = monotonic() + SETTLE_SECONDS
-            if await self._idle(busy_until):
-                busy_until = monotonic() + SETTLE_SECONDS
+                settling = iter(SETTLE_SECONDS)
+            if await self._nudged_within(next(settling, QUIET_SECONDS)):
+                settling = iter(SETTLE_SECONDS)
 
-    async def _idle(self, busy_until: float) -> bool:
-        wait = POLL_SECONDS if monotonic() < busy_until else QUIET_SECONDS
+    async def _nudged_within(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(seconds):
                 await self._nudged.wait()
         except TimeoutError:
             return False
         # Let what is being committed together be published together.
-        await asyncio.sleep(POLL_SECONDS / 2)
+        await asyncio.sleep(GATHER_SECONDS)
         return True
 
     @asynccontextmanager

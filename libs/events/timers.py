@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from libs.events.base import Value
+from libs.runtime.clock import monotonic
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
@@ -40,16 +41,19 @@ class DueLoop:
         self._run_once = run_once
         self._health = health
         self._nudged = asyncio.Event()
+        self._wakes_at = float("inf")
 
-    def nudge(self) -> None:
-        """Look at once: a nearer row may have appeared."""
-        self._nudged.set()
+    def nudge(self, due_in: float = 0.0) -> None:
+        """Look at once, unless the row that appeared is due (in seconds) after the next look."""
+        if monotonic() + due_in < self._wakes_at:
+            self._nudged.set()
 
     async def run(self) -> None:
         """Loop until cancelled. Postgres being away is waited out."""
         while True:
             self._health.beat(self.name)
             self._nudged.clear()
+            self._wakes_at = float("inf")
             try:
                 look = await self._run_once()
             except (Unavailable, Conflict) as error:
@@ -61,6 +65,7 @@ class DueLoop:
 
     async def _wait(self, next_in: float | None) -> None:
         seconds = LOOK_SECONDS if next_in is None else min(LOOK_SECONDS, max(next_in, 0.001))
+        self._wakes_at = monotonic() + seconds
         try:
             async with asyncio.timeout(seconds):
                 await self._nudged.wait()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
@@ -30,6 +31,13 @@ class Unavailable(Exception):
 
 class Conflict(Exception):
     """Another transaction was first; load and decide again."""
+
+
+class Transaction(NamedTuple):
+    """An open transaction's connection, and its `now()`: the clock of every decision."""
+
+    connection: Connection
+    now: datetime
 
 
 class Database:
@@ -82,13 +90,24 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """Run the block in one transaction: committed at its end, rolled back if it raises.
 
         Raises `Unavailable` when Postgres is away and `Conflict` when another transaction won.
         """
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+        async with self.connection() as connection:
+            # One round trip begins the transaction and reads its clock.
+            cursor = await connection.execute("begin; select now()")
+            cursor.nextset()
+            row = await cursor.fetchone()
+            assert row is not None
+            try:
+                yield Transaction(connection, row[0])
+            except BaseException:
+                if not connection.broken:
+                    await connection.execute("rollback")
+                raise
+            await connection.execute("commit")
 
     async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
         """Read rows as dictionaries, outside any transaction."""

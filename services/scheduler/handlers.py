@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from libs.events.answers import CueAnswer, ExecutionAnswer
 from libs.events.base import Command, Rejection, Value
 from libs.events.cues import (
+    ActiveCue,
     CreateCue,
     Cue,
     CueCommand,
@@ -37,7 +38,7 @@ class CueDesk:
     """Handles the scheduler's commands, a micro-batch at a time."""
 
     def __init__(
-        self, *, enforce_limits: bool, unclaimed: timedelta, on_nearer: Callable[[], None]
+        self, *, enforce_limits: bool, unclaimed: timedelta, on_nearer: Callable[[float], None]
     ) -> None:
         self._enforce = enforce_limits
         self._unclaimed = unclaimed
@@ -100,7 +101,7 @@ class CueDesk:
         self._accounts[command.account_id] = replace(account, active_cues=account.active_cues + 1)
         self._names[command.account_id, command.settings.name] = command.cue_id
         unit.record(CUE, command.cue_id, command.account_id, events, meta)
-        self._on_nearer()
+        self._tell_when_due(unit, command.cue_id)
         return CueAnswer(cue_id=command.cue_id, version=unit.version(CUE, command.cue_id))
 
     def _change(
@@ -122,8 +123,13 @@ class CueDesk:
             return events
         unit.record(CUE, command.cue_id, command.account_id, events, meta)
         self._recount(unit, command, cue)
-        self._on_nearer()
+        self._tell_when_due(unit, command.cue_id)
         return CueAnswer(cue_id=command.cue_id, version=unit.version(CUE, command.cue_id))
+
+    def _tell_when_due(self, unit: PostgresUnit, cue_id: str) -> None:
+        cue = unit.state(CUE, cue_id)
+        if isinstance(cue, ActiveCue) and cue.next_run is not None:
+            self._on_nearer((cue.next_run - unit.now).total_seconds())
 
     def _recount(
         self, unit: PostgresUnit, command: UpdateCue | DeleteCue, before: Cue | None

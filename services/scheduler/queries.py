@@ -87,9 +87,10 @@ async def note_look(database: Database, cues: int, milliseconds: int) -> None:
 async def taken_names(
     unit: PostgresUnit, wanted: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], str]:
-    """Find which (account, name) pairs belong to a cue; account by account, under a lock."""
-    accounts = sorted({account for account, _ in wanted})
-    await unit.connection.execute(_LOCK_ACCOUNTS, [accounts])
+    """Find which (account, name) pairs belong to a cue already.
+
+    A cue that takes the name meanwhile makes this transaction a `Conflict`, by the unique index.
+    """
     cursor = await unit.connection.execute(
         _TAKEN_NAMES,
         {"accounts": [account for account, _ in wanted], "names": [name for _, name in wanted]},
@@ -98,7 +99,8 @@ async def taken_names(
 
 
 async def active_cues(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Account]:
-    """Read plans and count active cues, by account."""
+    """Read plans and count active cues, account by account, under a lock."""
+    await unit.connection.execute(_LOCK_ACCOUNTS, [sorted(accounts)])
     cursor = await unit.connection.execute(_PLANS, [list(accounts)])
     plans: dict[str, str] = dict(await cursor.fetchall())
     cursor = await unit.connection.execute(_ACTIVE_CUES, [list(accounts)])
