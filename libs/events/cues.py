@@ -210,7 +210,7 @@ class ActiveCue(Value, tag_field="stage", tag="active"):
 
 
 class PausedCue(Value, tag_field="stage", tag="paused"):
-    """Does not fire until resumed; slots after `since` pass by."""
+    """Does not fire until resumed; slots after `since` pass by and are not on record yet."""
 
     facts: CueFacts
     since: datetime
@@ -275,16 +275,25 @@ def _born(event: CueCreated) -> CueFacts:
 
 
 def _updated(state: Cue, facts: CueFacts, event: CueUpdated) -> Cue:
+    rescheduled = event.settings.schedule != facts.settings.schedule
     facts = replace(facts, settings=event.settings)
-    if event.reactivated:
-        return ActiveCue(facts=replace(facts, scheduled_id=None), next_run=event.next_run)
-    if isinstance(state, ActiveCue):
+    if rescheduled or event.reactivated:
+        facts = replace(facts, scheduled_id=None)
+    if event.reactivated or isinstance(state, ActiveCue):
         return ActiveCue(facts=facts, next_run=event.next_run)
+    if isinstance(state, PausedCue) and rescheduled:
+        return PausedCue(facts=facts, since=event.at)
     return replace(state, facts=facts)
 
 
 def _skipped(state: Cue, event: SlotsSkipped) -> Cue:
-    return replace(state, next_run=event.next_run) if isinstance(state, ActiveCue) else state
+    match state:
+        case ActiveCue():
+            return replace(state, next_run=event.next_run)
+        case PausedCue():
+            return replace(state, since=event.at)
+        case _:
+            return state
 
 
 def _fired(state: Cue, event: ExecutionScheduled) -> Cue:

@@ -42,7 +42,7 @@ async def _ensure_stream(jetstream: JetStreamContext, stream: Stream, replicas: 
         name=stream.name,
         subjects=list(stream.subjects),
         retention=RetentionPolicy.WORK_QUEUE if stream.work_queue else RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
+        storage=StorageType.MEMORY if stream.in_memory else StorageType.FILE,
         discard=DiscardPolicy.OLD,
         max_age=stream.max_age,
         max_bytes=stream.max_bytes,

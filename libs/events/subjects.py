@@ -35,11 +35,15 @@ COMMAND_TYPES: Mapping[str, type[Command]] = {command.__name__: command for comm
 
 
 class Stream(Value):
-    """A JetStream stream: it may be wiped at any time, so it is bounded rather than safe."""
+    """A JetStream stream: it may be wiped at any time, so it is bounded rather than safe.
+
+    Commands are kept in memory: who sends one sends it again until it is answered.
+    """
 
     name: str
     subjects: tuple[str, ...]
     work_queue: bool
+    in_memory: bool
     max_age: float
     max_bytes: int
     duplicate_window: float
@@ -77,14 +81,16 @@ STREAMS = (
         name=COMMANDS,
         subjects=("commands.>",),
         work_queue=True,
+        in_memory=True,
         max_age=30 * _SECOND,
-        max_bytes=256 * 1024 * 1024,
+        max_bytes=32 * 1024 * 1024,
         duplicate_window=30 * _SECOND,
     ),
     Stream(
         name=EVENTS,
         subjects=("events.>",),
         work_queue=False,
+        in_memory=False,
         max_age=3_600 * _SECOND,
         max_bytes=512 * 1024 * 1024,
         duplicate_window=120 * _SECOND,

@@ -6,11 +6,14 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from libs.runtime.gathering import Gathered
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
@@ -44,7 +47,7 @@ class Database:
     """A pool of connections which all have the same time limits."""
 
     def __init__(self, url: str, *, max_connections: int = 8, name: str = "cueapi") -> None:
-        self._url = url
+        self._gathered: dict[str, Gathered[str, list[Any]]] = {}
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             kwargs={
@@ -114,7 +117,25 @@ class Database:
         async with self.connection() as connection:
             cursor = connection.cursor(row_factory=dict_row)
             await cursor.execute(sql, params)
-            return await cursor.fetchall()
+            return await cursor.fetchall() if cursor.description else []
+
+    async def each(self, sql: str, item: Mapping[str, Any]) -> list[Any]:
+        """Give the rows that a set-based statement gives for one item; many callers share one run.
+
+        `sql` takes the items as one JSON array (`%s::json`, a recordset), each with its number `n`,
+        and gives rows with that `n`. Items must be plain JSON.
+        """
+        gathered = self._gathered.get(sql)
+        if gathered is None:
+            gathered = self._gathered[sql] = Gathered(partial(self._for_items, sql))
+        return await gathered.get(json_text(item)) or []
+
+    async def _for_items(self, sql: str, items: Sequence[str]) -> dict[str, list[Any]]:
+        numbered = (f'{{"n":{number},{item[1:]}' for number, item in enumerate(items))
+        found: dict[str, list[Any]] = {}
+        for row in await self.rows(sql, [f"[{','.join(numbered)}]"]):
+            found.setdefault(items[row["n"]], []).append(row)
+        return found
 
     async def execute(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> int:
         """Run one statement in a transaction of its own; gives the number of rows it touched."""

@@ -17,6 +17,13 @@ _COLUMNS = "id, version, state::text as state, run_count, last_run"
 _DECODER = msgspec.json.Decoder(Cue)
 
 
+_BY_ID = """
+select a.n, c.version, c.state::text as state, c.run_count, c.last_run
+  from api_cues c join json_to_recordset(%s::json) as a(n int, account uuid, id text)
+    on c.id = a.id and c.account_id = a.account
+"""
+
+
 class CueRow(NamedTuple):
     """A cue's state, its version, and what its executions have added up to."""
 
@@ -28,10 +35,7 @@ class CueRow(NamedTuple):
 
 async def find_cue(database: Reads, account_id: str, cue_id: str) -> CueRow | None:
     """Read one cue; None when the account has no such cue."""
-    rows = await database.rows(
-        f"select {_COLUMNS} from api_cues where account_id = %(account)s and id = %(id)s",  # noqa: S608 - our names
-        {"account": account_id, "id": cue_id},
-    )
+    rows = await database.each(_BY_ID, {"account": account_id, "id": cue_id})
     return _row(rows[0]) if rows else None
 
 

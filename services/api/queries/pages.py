@@ -13,6 +13,10 @@ class Reads(Protocol):
         """Give the rows as dictionaries."""
         ...
 
+    async def each(self, sql: str, item: Mapping[str, Any]) -> list[Any]:
+        """Give the rows for one item of a set-based statement."""
+        ...
+
 
 class Page(NamedTuple):
     """Where a page begins and how long it may be."""

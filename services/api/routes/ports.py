@@ -24,6 +24,10 @@ class Store(Protocol):
         """Give the rows as dictionaries. Raises `Unavailable`."""
         ...
 
+    async def each(self, sql: str, item: Mapping[str, Any]) -> list[Any]:
+        """Give the rows for one item of a set-based statement. Raises `Unavailable`."""
+        ...
+
     async def execute(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> int:
         """Run one statement; gives the number of rows. Raises `Unavailable`."""
         ...

@@ -20,6 +20,10 @@ class Reads(Protocol):
         """Give the rows as dictionaries."""
         ...
 
+    async def each(self, sql: str, item: Mapping[str, Any]) -> list[Any]:
+        """Give the rows for one item of a set-based statement."""
+        ...
+
 
 class Admission(NamedTuple):
     """The owner of a token, as it is now.
@@ -48,18 +52,30 @@ async def admit(
     The window is a sliding log over 60 s, exact across replicas: the row of a key is locked while
     it is counted. A refused request is not counted. Without `limited` nothing is counted at all.
     """
+    if not limited:
+        return await _uncounted(database, token)
     by_key = isinstance(token, KeyToken)
     rows = await database.rows(
         _BY_KEY if by_key else _BY_ACCOUNT,
         {
             "who": token.sha256 if isinstance(token, KeyToken) else token.account_id,
             "rates": _RATES,
-            "limited": limited,
         },
     )
     if not rows:
         return None
     return Admission(**rows[0])
+
+
+async def _uncounted(database: Reads, token: KeyToken | SessionToken) -> Admission | None:
+    if isinstance(token, KeyToken):
+        rows = await database.each(_KEYS, {"who": token.sha256.hex()})
+    else:
+        rows = await database.each(_ACCOUNTS, {"who": token.account_id})
+    if not rows:
+        return None
+    fields = {name: value for name, value in rows[0].items() if name != "n"}
+    return Admission(**fields, counted=True, used=0)
 
 
 _RATES = json.dumps({name: plan.requests_per_minute for name, plan in PLANS.items()})
@@ -83,7 +99,7 @@ _STATEMENT = """
 with caller as materialized (/*caller*/),
 counted as (
   insert into rate_windows as w (subject, hits)
-  select subject, array[now()] from caller where status = 'active' and %(limited)s
+  select subject, array[now()] from caller where status = 'active'
   on conflict (subject) do update
      set hits = array(
            select h from unnest(w.hits) h where h > now() - interval '60 seconds') || now()
@@ -113,3 +129,32 @@ select c.account_id::text, c.key_id, c.status, c.revoked_reason, c.plan,
 """
 _BY_KEY = _STATEMENT.replace("/*caller*/", _CALLER_BY_KEY)
 _BY_ACCOUNT = _STATEMENT.replace("/*caller*/", _CALLER_BY_ACCOUNT)
+
+# Without limits nothing is counted, and the callers who wait are looked up together.
+_KEYS = """
+with caller as (
+  select asked.n, k.id, k.account_id, k.status, k.revoked_reason, a.plan, k.last_used_at
+    from json_to_recordset(%s::json) as asked(n int, who text)
+    join api_keys k on k.hash = decode(asked.who, 'hex')
+    join accounts a on a.id = k.account_id
+), used as (
+  update api_keys k set last_used_at = now() from caller c
+   where k.id = c.id and c.status = 'active'
+     and (c.last_used_at is null or c.last_used_at < now() - interval '1 minute')
+)
+select c.n, c.account_id::text, c.id::text as key_id, c.status, c.revoked_reason, c.plan,
+       coalesce(u.executions, 0) as executions, now() as resets_at
+  from caller c
+  left join api_usage u on u.account_id = c.account_id
+       and u.period = date_trunc('month', now() at time zone 'utc')::date
+"""
+_ACCOUNTS = """
+select asked.n, a.id::text as account_id, null as key_id, 'active' as status,
+       null as revoked_reason, a.plan, coalesce(u.executions, 0) as executions,
+       now() as resets_at
+  from json_to_recordset(%s::json) as asked(n int, who uuid)
+  join accounts a on a.id = asked.who
+  join identities i on i.account_id = a.id
+  left join api_usage u on u.account_id = a.id
+       and u.period = date_trunc('month', now() at time zone 'utc')::date
+"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -18,27 +19,33 @@ class Blobs(Protocol):
         """Give the rows as dictionaries."""
         ...
 
-    async def execute(self, sql: str, params: Mapping[str, Any]) -> int:
-        """Run one statement."""
+    async def each(self, sql: str, item: Mapping[str, Any]) -> list[Any]:
+        """Give the rows for one item of a set-based statement."""
         ...
 
 
+# Sorted, so that two statements with the same blobs wait for each other in one order.
+_STORE = """
+with asked as (
+  select n, account, sha256, body
+    from json_to_recordset(%s::json) as a(n int, account uuid, sha256 text, body text)
+), stored as (
+  insert into blobs (account_id, sha256, body)
+  select distinct on (account, sha256) account, decode(sha256, 'hex'), decode(body, 'base64')
+    from asked order by account, sha256
+  on conflict do nothing
+)
+select n from asked
+"""
+
+
 async def store(database: Blobs, account_id: str, blobs: Sequence[Blob | None]) -> None:
-    """Store what is not None, in one statement; what is there already stays."""
-    # Sorted, so that two requests with the same blobs wait for each other in one order.
-    wanted = sorted((b for b in blobs if b is not None), key=lambda blob: blob.sha256)
-    if not wanted:
-        return
-    await database.execute(
-        "insert into blobs (account_id, sha256, body)"
-        " select %(account)s, * from unnest(%(hashes)s::bytea[], %(bodies)s::bytea[])"
-        " on conflict do nothing",
-        {
-            "account": account_id,
-            "hashes": [bytes.fromhex(blob.sha256) for blob in wanted],
-            "bodies": [blob.body for blob in wanted],
-        },
-    )
+    """Store what is not None; what is there already stays."""
+    for blob in blobs:
+        if blob is not None:
+            body = base64.b64encode(blob.body).decode()
+            item = {"account": account_id, "sha256": blob.sha256, "body": body}
+            await database.each(_STORE, item)
 
 
 async def fetch(

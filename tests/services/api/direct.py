@@ -32,7 +32,7 @@ class DirectBus:
             "scheduler": lambda: CueDesk(
                 enforce_limits=enforce_limits,
                 unclaimed=timedelta(seconds=900),
-                on_nearer=lambda: None,
+                on_nearer=lambda _: None,
             ),
             "dispatcher": lambda: WorkerDesk(LeaseTerms()),
             "outcomes": OutcomeDesk,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -42,7 +43,7 @@ class FakeStore:
         self.asked.append((sql, params))
         if self.broken is not None:
             raise self.broken
-        if "rate_windows" in sql:
+        if "rate_windows" in sql or "join accounts a" in sql:
             return [] if self.admission is None else [self.admission]
         if "from blobs" in sql:
             wanted = params["hashes"]
@@ -59,12 +60,16 @@ class FakeStore:
             return [{**counts, **row} for row in told] or [{**counts, "id": None}]
         return told
 
-    async def execute(self, sql: str, params: Any = ()) -> int:
+    async def each(self, sql: str, item: Mapping[str, Any]) -> list[Any]:
+        if "insert into blobs" not in sql:
+            return await self.rows(sql, item)
         if self.broken is not None:
             raise self.broken
-        assert "insert into blobs" in sql
-        self.blobs |= dict(zip(params["hashes"], params["bodies"], strict=True))
-        return len(params["hashes"])
+        self.blobs[bytes.fromhex(item["sha256"])] = base64.b64decode(item["body"])
+        return []
+
+    async def execute(self, sql: str, params: Any = ()) -> int:
+        raise AssertionError(f"the api has no such statement: {sql}")
 
 
 class FakeBus:
