@@ -136,7 +136,7 @@ def _settings(
     if ended and (refusal := cue_limit(account)):
         return refusal
     return [
-        *(skip_passed(cue, now, "rescheduled") if isinstance(cue, ActiveCue) else []),
+        *skip_passed(cue, now, "rescheduled"),
         CueUpdated(
             at=now,
             settings=settings,
