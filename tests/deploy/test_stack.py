@@ -96,7 +96,11 @@ async def test_what_was_killed_stays_down_until_it_is_restarted(stack: Stack) ->
 async def test_a_paused_process_can_be_stopped(stack: Stack) -> None:
     scheduler = stack.services["scheduler"][0]
     scheduler.pause()
-    assert psutil.Process(scheduler.pid).status() == psutil.STATUS_STOPPED
+
+    async def is_frozen() -> bool:
+        return bool(psutil.Process(scheduler.pid).status() == psutil.STATUS_STOPPED)
+
+    await until(is_frozen, 5)
     scheduler.resume()
     assert await scheduler.is_ready()
     scheduler.pause()
