@@ -53,7 +53,10 @@ class Recorded(Value):
 
 
 class Notice(Value):
-    """That an event is in the log. It carries ids alone: who reacts reads the row again."""
+    """That an event is in the log. It carries ids alone: who reacts reads the row again.
+
+    `success` is what an outcome said, so that good news need not be read again by who awaits bad.
+    """
 
     id: str
     type: str
@@ -61,6 +64,7 @@ class Notice(Value):
     version: int
     account_id: str
     recorded_at: datetime
+    success: bool | None = None
 
 
 class Idempotency(Value):
@@ -131,9 +135,11 @@ def decode_command(envelope: CommandEnvelope, known: Mapping[str, type[Command]]
     return decode(bytes(envelope.command), kind)
 
 
-def schema_version(event_type: str) -> int:
+def schema_version(
+    event_type: str, upcasters: Mapping[tuple[str, int], Upcaster] = UPCASTERS
+) -> int:
     """The version in which this event is written today: one more than its upcasters reach."""
-    return 1 + max((v for name, v in UPCASTERS if name == event_type), default=0)
+    return 1 + max((v for name, v in upcasters if name == event_type), default=0)
 
 
 def decode_event(
@@ -153,8 +159,8 @@ def decode_event(
     while (event_type, version) in upcasters:
         fields = upcasters[event_type, version](fields)
         version += 1
-    if upcasters is UPCASTERS and version != schema_version(event_type):
-        raise Undecodable(f"{event_type} version {version} is newer than this release")
+    if version != schema_version(event_type, upcasters):
+        raise Undecodable(f"{event_type} version {version} is not of this release")
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
