@@ -32,8 +32,10 @@ def counted(account: Account, event: ExecutionScheduled) -> Account:
 
 def over_limit(account: Account, now: datetime) -> bool:
     """Whether the month's limit is reached and its 24 hours of grace are over (contract §10)."""
-    started = account.grace_started_at
-    return account.plan is not None and started is not None and now >= started + GRACE
+    plan, started = account.plan, account.grace_started_at
+    if plan is None or started is None or account.executions < plan.executions_per_month:
+        return False
+    return now >= started + GRACE
 
 
 def cue_limit(account: Account) -> Rejection | None:
