@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Callable
 from typing import Any
 
 from libs.events.base import Event, Rejection
+from libs.events.testing import Decided, Given
+from libs.events.testing import given as given_stream
+
+__all__ = ["Decided", "Given", "events_of", "given", "refused"]
 
 
-@dataclass(frozen=True)
-class Decided:
-    """A decision, to be compared with what was expected."""
-
-    decision: Any
-
-    def then(self, *events: Event) -> None:
-        assert _listed(self.decision) == list(events)
-
-    def then_refused(self, code: str) -> None:
-        assert isinstance(self.decision, Rejection), self.decision
-        assert self.decision.code == code
-        assert self.decision.message
+def given(*events: Event) -> Given[Any]:
+    """Fold a stream whose events are put together by a test, so that types cannot tell which."""
+    stream: Callable[..., Given[Any]] = given_stream
+    return stream(*events)
 
 
-@dataclass(frozen=True)
-class Given:
-    """A state, as the events of its past have left it; None when there were none."""
-
-    state: Any
-
-    def when(self, decide: Callable[[Any], Any]) -> Decided:
-        return Decided(decide(self.state))
+def events_of(decided: Decided) -> list[Any]:
+    verdict = decided.verdict
+    assert not isinstance(verdict, Rejection), verdict
+    return [verdict] if isinstance(verdict, Event) else list(verdict)
 
 
-def given(evolve: Callable[[Any, Any], Any], *events: Event) -> Given:
-    return Given(reduce(evolve, events, None))
-
-
-def _listed(decision: Any) -> list[Event]:
-    assert not isinstance(decision, Rejection), decision
-    return list(decision) if isinstance(decision, Sequence) else [decision]
+def refused(code: str) -> Rejection:
+    return Rejection(code=code, message="")

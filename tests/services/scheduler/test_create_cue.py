@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from libs.events.accounts import PLANS
-from libs.events.cues import CreateCue, Cue, CueCreated, Schedule, evolve, status
+from libs.events.cues import CreateCue, Cue, CueCreated, Schedule, status
 from services.scheduler.decider.cues import create_cue
 from services.scheduler.decider.limits import Account
-from tests.services.scheduler.deciding import Decided, given
+from tests.services.scheduler.deciding import Decided, events_of, given, refused
 from tests.services.scheduler.examples import (
     ACCOUNT_ID,
     AT_TWO,
@@ -56,17 +56,17 @@ def test_a_daily_cue_waits_in_its_own_zone() -> None:
 
 
 def test_a_once_cue_waits_for_its_time() -> None:
-    [event] = when(create(schedule=AT_TWO)).decision
+    [event] = events_of(when(create(schedule=AT_TWO)))
     assert event.next_run == NOON + 2 * HOUR
 
 
 def test_the_zone_is_kept_in_its_canonical_spelling() -> None:
-    [event] = when(create(schedule=Schedule(cron="0 9 * * *", timezone="europe/berlin"))).decision
+    [event] = events_of(when(create(schedule=Schedule(cron="0 9 * * *", timezone="europe/berlin"))))
     assert event.settings.schedule.timezone == "Europe/Berlin"
 
 
 def test_a_created_cue_is_active_and_has_fired_nothing() -> None:
-    cue: Cue = given(evolve, created()).state
+    cue: Cue = given(created()).state
     assert (status(cue), cue.facts.fired_count) == ("active", 0)
     assert cue.facts.created_at == cue.facts.updated_at == NOON
 
@@ -90,19 +90,19 @@ def test_a_created_cue_is_active_and_has_fired_nothing() -> None:
     ],
 )
 def test_a_schedule_that_cannot_come_due_is_refused(schedule: Schedule) -> None:
-    when(create(schedule=schedule)).then_refused("invalid_schedule")
+    when(create(schedule=schedule)).then(refused("invalid_schedule"))
 
 
 def test_a_local_time_that_never_exists_is_refused() -> None:
     # Every second Sunday of March New York has no 2 o'clock.
     never = Schedule(cron="*/5 2 * 3 7#2", timezone="America/New_York")
-    when(create(schedule=never)).then_refused("invalid_schedule")
+    when(create(schedule=never)).then(refused("invalid_schedule"))
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "+02:00", "UTC+2", "Europe/Bérlin"])
 def test_an_unknown_zone_is_refused(zone: str) -> None:
     schedule = Schedule(cron="0 * * * *", timezone=zone)
-    when(create(schedule=schedule)).then_refused("invalid_timezone")
+    when(create(schedule=schedule)).then(refused("invalid_timezone"))
 
 
 def test_a_once_cue_one_microsecond_ahead_is_accepted() -> None:
@@ -112,14 +112,14 @@ def test_a_once_cue_one_microsecond_ahead_is_accepted() -> None:
 
 
 def test_a_name_that_another_cue_has_is_refused() -> None:
-    when(create(), name_taken=True).then_refused("duplicate_cue_name")
+    when(create(), name_taken=True).then(refused("duplicate_cue_name"))
 
 
 @pytest.mark.parametrize(("plan", "limit"), [("free", 10), ("pro", 100), ("scale", 500)])
 def test_the_plan_bounds_active_cues(plan: str, limit: int) -> None:
     below = Account(plan=PLANS[plan], active_cues=limit - 1)
     when(create(), below).then(created())
-    when(create(), Account(plan=PLANS[plan], active_cues=limit)).then_refused("cue_limit_exceeded")
+    when(create(), Account(plan=PLANS[plan], active_cues=limit)).then(refused("cue_limit_exceeded"))
 
 
 def test_without_enforcement_nothing_bounds_active_cues() -> None:
@@ -129,6 +129,6 @@ def test_without_enforcement_nothing_bounds_active_cues() -> None:
 
 def test_the_schedule_is_judged_before_the_name_and_the_name_before_the_limit() -> None:
     wrong = create(schedule=Schedule(cron="never"))
-    when(wrong, FULL, name_taken=True).then_refused("invalid_schedule")
-    when(create(), FULL, name_taken=True).then_refused("duplicate_cue_name")
-    when(create(), FULL).then_refused("cue_limit_exceeded")
+    when(wrong, FULL, name_taken=True).then(refused("invalid_schedule"))
+    when(create(), FULL, name_taken=True).then(refused("duplicate_cue_name"))
+    when(create(), FULL).then(refused("cue_limit_exceeded"))

@@ -22,7 +22,7 @@ from libs.events.cues import (
     evolve,
 )
 from services.scheduler.decider.cues import merged, update_cue
-from tests.services.scheduler.deciding import Decided, given
+from tests.services.scheduler.deciding import Decided, given, refused
 from tests.services.scheduler.examples import (
     FREE,
     FULL,
@@ -160,7 +160,7 @@ def test_a_schedule_may_name_a_new_zone() -> None:
 
 def change(changes: dict[str, Any], *, name_taken: bool = False) -> Decided:
     command = update(changes)
-    return given(evolve, created()).when(
+    return given(created()).when(
         lambda cue: update_cue(command, cue, FREE, name_taken=name_taken, now=LATER)
     )
 
@@ -181,13 +181,13 @@ def test_a_change_keeps_the_next_run() -> None:
 
 def test_a_change_of_a_paused_cue_leaves_it_paused() -> None:
     command = update({"name": "evening"})
-    given(evolve, created(), paused(NOON + MINUTE)).when(
+    given(created(), paused(NOON + MINUTE)).when(
         lambda cue: update_cue(command, cue, FREE, name_taken=False, now=LATER)
     ).then(CueUpdated(at=LATER, settings=settings(name="evening"), next_run=None))
 
 
 def test_a_change_keeps_what_is_counted() -> None:
-    before = given(evolve, created(), fired(NOON)).state
+    before = given(created(), fired(NOON)).state
     changed = CueUpdated(at=LATER, settings=settings(name="evening"), next_run=NOON + HOUR)
     after = evolve(before, changed)
     assert after.facts.fired_count == 1
@@ -196,18 +196,18 @@ def test_a_change_keeps_what_is_counted() -> None:
 
 
 def test_a_taken_name_is_refused() -> None:
-    change({"name": "evening"}, name_taken=True).then_refused("duplicate_cue_name")
+    change({"name": "evening"}, name_taken=True).then(refused("duplicate_cue_name"))
 
 
 def test_a_cue_that_is_not_there_cannot_be_changed() -> None:
     def decide(cue: Any) -> Any:
         return update_cue(update({"name": "x"}), cue, FREE, name_taken=False, now=LATER)
 
-    given(evolve).when(decide).then_refused("cue_not_found")
+    given().when(decide).then(refused("cue_not_found"))
 
 
 def test_a_full_plan_hinders_no_change_of_settings() -> None:
-    given(evolve, created()).when(
+    given(created()).when(
         lambda cue: update_cue(
             update({"catch_up": "skip_missed"}), cue, FULL, name_taken=False, now=LATER
         )

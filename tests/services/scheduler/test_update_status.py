@@ -17,13 +17,12 @@ from libs.events.cues import (
     CueUpdated,
     Schedule,
     SlotsSkipped,
-    evolve,
     row,
     status,
 )
 from services.scheduler.decider.cues import update_cue
 from services.scheduler.decider.limits import Account
-from tests.services.scheduler.deciding import Decided, given
+from tests.services.scheduler.deciding import Decided, events_of, given, refused
 from tests.services.scheduler.examples import (
     AT_TWO,
     EXECUTION_ID,
@@ -67,19 +66,19 @@ def patch(
     account: Account = FREE,
 ) -> Decided:
     command = update(changes, to)
-    return given(evolve, *past).when(
+    return given(*past).when(
         lambda cue: update_cue(command, cue, account, name_taken=False, now=now)
     )
 
 
 def becomes(past: tuple[Event, ...], decided: Decided) -> str:
-    return status(given(evolve, *past, *decided.decision).state)
+    return status(given(*past, *events_of(decided)).state)
 
 
 def test_pausing_stops_scheduling() -> None:
     decided = patch(ACTIVE, to="paused", now=NOON + MINUTE)
     decided.then(CuePaused(at=NOON + MINUTE))
-    cue = given(evolve, *ACTIVE, *decided.decision).state
+    cue = given(*ACTIVE, *events_of(decided)).state
     assert (row(cue)["status"], row(cue)["next_run"]) == ("paused", None)
 
 
@@ -119,18 +118,18 @@ def test_the_present_status_changes_nothing(past: tuple[Event, ...], to: str) ->
 
 @pytest.mark.parametrize("past", ENDED.values(), ids=ENDED)
 def test_an_ended_cue_cannot_be_paused(past: tuple[Event, ...]) -> None:
-    patch(past, to="paused").then_refused("invalid_state")
+    patch(past, to="paused").then(refused("invalid_state"))
 
 
 @pytest.mark.parametrize("past", ENDED.values(), ids=ENDED)
 def test_an_ended_cue_needs_a_new_schedule_to_be_active(past: tuple[Event, ...]) -> None:
-    patch(past, to="active").then_refused("invalid_schedule")
+    patch(past, to="active").then(refused("invalid_schedule"))
 
 
 def test_resuming_a_once_cue_whose_time_has_passed_is_refused() -> None:
     past = (once(), paused(NOON + MINUTE))
-    patch(past, to="active").then_refused("invalid_schedule")
-    patch(past, to="active", now=NOON + 2 * HOUR).then_refused("invalid_schedule")
+    patch(past, to="active").then(refused("invalid_schedule"))
+    patch(past, to="active", now=NOON + 2 * HOUR).then(refused("invalid_schedule"))
 
 
 def test_resuming_a_once_cue_before_its_time_is_accepted() -> None:
@@ -141,13 +140,13 @@ def test_resuming_a_once_cue_before_its_time_is_accepted() -> None:
 
 
 def test_resuming_over_the_plans_limit_is_refused() -> None:
-    patch(PAUSED, to="active", account=FULL).then_refused("cue_limit_exceeded")
+    patch(PAUSED, to="active", account=FULL).then(refused("cue_limit_exceeded"))
     assert becomes(PAUSED, patch(PAUSED, to="active", account=UNLIMITED)) == "active"
 
 
 def test_an_impossible_resume_is_told_before_the_limit() -> None:
     past = (once(), paused(NOON + MINUTE))
-    patch(past, to="active", account=FULL).then_refused("invalid_schedule")
+    patch(past, to="active", account=FULL).then(refused("invalid_schedule"))
 
 
 def test_a_new_schedule_of_an_active_cue_counts_from_now() -> None:
@@ -187,22 +186,22 @@ def test_a_new_schedule_makes_an_ended_cue_active(
     past: tuple[Event, ...], changes: dict[str, Any]
 ) -> None:
     decided = patch(past, changes)
-    [updated] = decided.decision
+    [updated] = events_of(decided)
     assert updated.reactivated
-    cue = given(evolve, *past, *decided.decision).state
+    cue = given(*past, *events_of(decided)).state
     assert (status(cue), cue.next_run) == ("active", updated.next_run)
     assert row(cue)["settling_id"] is None
 
 
 @pytest.mark.parametrize("past", ENDED.values(), ids=ENDED)
 def test_making_an_ended_cue_active_counts_against_the_plan(past: tuple[Event, ...]) -> None:
-    patch(past, CRON, account=FULL).then_refused("cue_limit_exceeded")
+    patch(past, CRON, account=FULL).then(refused("cue_limit_exceeded"))
 
 
 @pytest.mark.parametrize("past", ENDED.values(), ids=ENDED)
 def test_other_changes_leave_an_ended_cue_ended(past: tuple[Event, ...]) -> None:
     decided = patch(past, {"name": "evening"})
-    assert becomes(past, decided) == status(given(evolve, *past).state)
+    assert becomes(past, decided) == status(given(*past).state)
 
 
 def test_schedule_and_status_come_together_schedule_first() -> None:
@@ -233,16 +232,16 @@ def test_schedule_and_status_come_together_schedule_first() -> None:
 def test_a_schedule_is_judged_as_at_creation(
     past: tuple[Event, ...], schedule: dict[str, Any], code: str
 ) -> None:
-    patch(past, {"schedule": schedule}).then_refused(code)
+    patch(past, {"schedule": schedule}).then(refused(code))
 
 
 def test_a_refused_status_takes_the_changes_with_it() -> None:
-    patch(PAUSED, {"name": "evening"}, "active", account=FULL).then_refused("cue_limit_exceeded")
-    patch(COMPLETED, {"name": "evening"}, "paused").then_refused("invalid_state")
+    patch(PAUSED, {"name": "evening"}, "active", account=FULL).then(refused("cue_limit_exceeded"))
+    patch(COMPLETED, {"name": "evening"}, "paused").then(refused("invalid_state"))
 
 
 def test_a_deleted_cue_cannot_be_changed() -> None:
-    patch((*ACTIVE, CueDeleted(at=NOON)), {"name": "x"}).then_refused("cue_not_found")
+    patch((*ACTIVE, CueDeleted(at=NOON)), {"name": "x"}).then(refused("cue_not_found"))
 
 
 def test_slots_that_pass_before_a_paused_cue_is_rescheduled_are_the_old_schedules() -> None:
@@ -259,7 +258,7 @@ def test_slots_that_pass_before_a_paused_cue_is_rescheduled_are_the_old_schedule
         ),
         CueUpdated(at=moved_at, settings=settings(schedule=HALF_PAST), next_run=None),
     )
-    past = (*PAUSED, *moved.decision)
+    past = (*PAUSED, *events_of(moved))
     patch(past, to="active").then(
         SlotsSkipped(
             at=LATER,
@@ -276,10 +275,10 @@ def test_slots_that_pass_before_a_paused_cue_is_rescheduled_are_the_old_schedule
 def test_a_reschedule_forgets_the_run_that_would_have_ended_a_once_cue() -> None:
     for to, changes in ((None, ONCE), (None, CRON), ("paused", ONCE)):
         decided = patch(RAN, changes, to)
-        cue = given(evolve, *RAN, *decided.decision).state
+        cue = given(*RAN, *events_of(decided)).state
         assert row(cue)["settling_id"] is None
     assert AT_TWO.at is not None
-    assert row(given(evolve, *RAN).state)["settling_id"] == EXECUTION_ID
+    assert row(given(*RAN).state)["settling_id"] == EXECUTION_ID
 
 
 def test_a_resume_starts_again_where_a_pause_ended() -> None:
