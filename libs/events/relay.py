@@ -40,7 +40,7 @@ _LOCK = 4_712
 
 _NEXT = """
 select e.pos, e.xid::text, e.id::text, e.type, e.stream_id, e.version, e.account_id::text,
-       e.recorded_at
+       e.recorded_at, (e.data #>> '{report,success}')::boolean
   from events e
  where (e.xid, e.pos) > (%s::xid8, %s)
    and e.xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -227,7 +227,7 @@ async def _after(connection: Connection, position: Position) -> Sequence[Any]:
 
 
 def _notice(row: Sequence[Any]) -> Notice:
-    _, _, event_id, event_type, stream_id, version, account_id, recorded_at = row
+    _, _, event_id, event_type, stream_id, version, account_id, recorded_at, success = row
     return Notice(
         id=event_id,
         type=event_type,
@@ -235,4 +235,5 @@ def _notice(row: Sequence[Any]) -> Notice:
         version=version,
         account_id=account_id,
         recorded_at=recorded_at,
+        success=success,
     )

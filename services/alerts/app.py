@@ -29,7 +29,8 @@ def _assemble(resources: Resources) -> Sequence[Part]:
         return replies
 
     async def events(notices: Sequence[Notice]) -> None:
-        if await raise_alerts(resources.log, notices):
+        bad = [n for n in notices if not (n.type == "OutcomeReported" and n.success)]
+        if bad and await raise_alerts(resources.log, bad):
             await appended()
 
     resources.receiver.commands(NAME, commands)
