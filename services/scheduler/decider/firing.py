@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from libs.events.base import Reference, Rejection, Transport, Value
 from libs.events.cues import (
     ActiveCue,
-    CompletedCue,
     Cue,
     CueCompleted,
     CueEvent,
@@ -157,13 +156,9 @@ def settle_once(cue: Cue | None, execution: Execution | None, now: datetime) -> 
         return []
     ended = status(execution)
     match cue:
-        case ActiveCue() if ended == "success":
-            return [CueCompleted(at=now, execution_id=execution.facts.id)]
-        case FailedCue() if ended == "success":
+        case ActiveCue() | FailedCue() if ended == "success":
             return [CueCompleted(at=now, execution_id=execution.facts.id)]
         case ActiveCue() if ended in ("failed", "missed") or _worker_timed_out(execution):
-            return [CueFailed(at=now, execution_id=execution.facts.id)]
-        case CompletedCue() if _worker_timed_out(execution):
             return [CueFailed(at=now, execution_id=execution.facts.id)]
         case ActiveCue() if ended == "outcome_timeout":
             return [CueCompleted(at=now, execution_id=execution.facts.id)]
