@@ -99,7 +99,8 @@ class PostgresUnit(Unit):
     ) -> list[StoredResult]:
         """Find replies kept under these command ids, or (account, idempotency key) pairs.
 
-        Keys are locked first, so that of two commands with one key the second sees the first.
+        Keys are locked first, so that of two commands with one key the second sees the first. A key
+        is free again after 24 hours (contract §1).
         """
         if keys:
             await self.connection.execute(
@@ -108,15 +109,7 @@ class PostgresUnit(Unit):
                 [sorted({f"{account}:{key}" for account, key in keys})],
             )
         cursor = await self.connection.execute(
-            "select command_id::text, account_id::text, idempotency_key, request_hash, reply::text"
-            "  from command_results where command_id = any(%(ids)s::uuid[])"
-            " union all "
-            "select r.command_id::text, r.account_id::text, r.idempotency_key, r.request_hash,"
-            " r.reply::text"
-            "  from unnest(%(accounts)s::uuid[], %(keys)s::text[]) k(account_id, key)"
-            "  join command_results r"
-            "    on r.account_id = k.account_id and r.idempotency_key = k.key"
-            " where r.created_at > now() - interval '24 hours'",
+            _STORED_RESULTS,
             {
                 "ids": list(command_ids),
                 "accounts": [account for account, _ in keys],
@@ -217,6 +210,24 @@ def _result_row(result: StoredResult, now: Any) -> dict[str, Any]:
         "reply": result.reply,
         "created_at": now,
     }
+
+
+# The outer query's snapshot is older than what `expired` deletes: so it looks at the age itself.
+_STORED_RESULTS = """
+with keys as (
+  select account_id, key from unnest(%(accounts)s::uuid[], %(keys)s::text[]) k(account_id, key)
+), expired as (
+  delete from command_results r using keys k
+   where r.account_id = k.account_id and r.idempotency_key = k.key
+     and r.created_at <= now() - interval '24 hours'
+)
+select command_id::text, account_id::text, idempotency_key, request_hash, reply::text
+  from command_results where command_id = any(%(ids)s::uuid[])
+union all
+select r.command_id::text, r.account_id::text, r.idempotency_key, r.request_hash, r.reply::text
+  from keys k join command_results r on r.account_id = k.account_id and r.idempotency_key = k.key
+ where r.created_at > now() - interval '24 hours'
+"""
 
 
 def _insert(table: str, columns: tuple[str, ...]) -> str:
