@@ -130,7 +130,8 @@ select c.account_id::text, c.key_id, c.status, c.revoked_reason, c.plan,
 _BY_KEY = _STATEMENT.replace("/*caller*/", _CALLER_BY_KEY)
 _BY_ACCOUNT = _STATEMENT.replace("/*caller*/", _CALLER_BY_ACCOUNT)
 
-# Without limits nothing is counted, and the callers who wait are looked up together.
+# Without limits nothing is counted, and the callers who wait are looked up together. Keys which
+# another replica marks as used are skipped: so two replicas never wait for each other.
 _KEYS = """
 with caller as (
   select asked.n, k.id, k.account_id, k.status, k.revoked_reason, a.plan, k.last_used_at
@@ -138,9 +139,12 @@ with caller as (
     join api_keys k on k.hash = decode(asked.who, 'hex')
     join accounts a on a.id = k.account_id
 ), used as (
-  update api_keys k set last_used_at = now() from caller c
-   where k.id = c.id and c.status = 'active'
-     and (c.last_used_at is null or c.last_used_at < now() - interval '1 minute')
+  update api_keys set last_used_at = now()
+   where id in (
+     select k.id from api_keys k join caller c on c.id = k.id
+      where c.status = 'active'
+        and (c.last_used_at is null or c.last_used_at < now() - interval '1 minute')
+        for update of k skip locked)
 )
 select c.n, c.account_id::text, c.id::text as key_id, c.status, c.revoked_reason, c.plan,
        coalesce(u.executions, 0) as executions, now() as resets_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
@@ -28,7 +29,7 @@ class DirectBus:
     def __init__(self, log: PostgresLog, *, enforce_limits: bool = True) -> None:
         self.connected = True
         self._log = log
-        self._desks: dict[str, Callable[[], Desk]] = {
+        self._desks: dict[str, Callable[[], Desk[Any]]] = {
             "scheduler": lambda: CueDesk(
                 enforce_limits=enforce_limits,
                 unclaimed=timedelta(seconds=900),

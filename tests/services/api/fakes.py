@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ NOW = datetime(2026, 3, 28, 13, 0, tzinfo=UTC)
 NEXT_RUN = NOW + timedelta(hours=1)
 ACCOUNT = "0b9d3c1e-5a57-4b0f-9d0e-2f6f1f0c7a11"
 KEY_ID = "6e8fc3a0-7a12-4f8a-b8b6-9c5e1d2a3b4c"
+
+_COUNTS = ("counted", "used")
 
 Answering = Callable[[Any], Value]
 
@@ -43,11 +46,18 @@ class FakeStore:
         self.asked.append((sql, params))
         if self.broken is not None:
             raise self.broken
-        if "rate_windows" in sql or "join accounts a" in sql:
+        if "rate_windows" in sql:
             return [] if self.admission is None else [self.admission]
-        if "from blobs" in sql:
-            wanted = params["hashes"]
-            return [{"sha256": h, "body": self.blobs[h]} for h in wanted if h in self.blobs]
+        if "join accounts a" in sql:
+            uncounted = {k: v for k, v in (self.admission or {}).items() if k not in _COUNTS}
+            return [uncounted] if uncounted else []
+        if "insert into blobs" in sql:
+            (item,) = json.loads(params[0])
+            return await self.each(sql, item)
+        if "from blobs" in sql or "join blobs" in sql:
+            wanted = (params.get("wanted") or params["sha256"]).split(",")
+            hashes = [bytes.fromhex(ref) for ref in wanted]
+            return [{"sha256": h, "body": self.blobs[h]} for h in hashes if h in self.blobs]
         if "as found" in sql and "api_workers" in sql:
             return [{"found": self.active_workers > 0}]
         if "as alive" in sql:
