@@ -41,5 +41,5 @@ $(UV):
 
 .venv/synced: $(UV) pyproject.toml uv.lock
 	@echo "Installing the locked dependencies into .venv/ ..."
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 	@touch $@

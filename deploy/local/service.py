@@ -30,7 +30,9 @@ class Service(ManagedProcess):
         super().__init__(name, on_line)
         self.health = health
         self._argv = argv
-        self._env = {**env, "PYTHONUNBUFFERED": "1", "PATH": env.get("PATH", os.defpath)}
+        # Without compiled files every start would compile half a second of imports again.
+        kept = {name: value for name, value in env.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        self._env = {**kept, "PYTHONUNBUFFERED": "1", "PATH": env.get("PATH", os.defpath)}
 
     async def start(self) -> None:
         """Start it and wait until it is ready. Raises `StackError` if it does not get there."""

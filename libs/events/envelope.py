@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -111,6 +112,11 @@ def encode(message: Any) -> bytes:
     return _encoder.encode(message)
 
 
+@cache  # a decoder of a union is dear to build; there are as many as there are kinds of messages
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
 @overload
 def decode(body: bytes | str, kind: type[T]) -> T: ...
 
@@ -122,7 +128,7 @@ def decode(body: bytes | str, kind: Any) -> Any: ...
 def decode(body: bytes | str, kind: Any) -> Any:
     """Decode JSON into `kind`, a type or a union of types. Raises `Undecodable`."""
     try:
-        return msgspec.json.decode(body, type=kind)
+        return _decoder(kind).decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Undecodable(str(error)) from error
 
