@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from libs.events.base import Value
+from libs.events.base import Transport, Value
 from libs.events.cues import CueSettings
+from libs.events.execution_states import TERMINAL, status
 from libs.events.executions import (
     AttemptFailed,
     AttemptLost,
@@ -51,19 +52,18 @@ def start_attempt(
 ) -> list[DeliveryEvent]:
     """Begin the attempt that is due; `settings` None means that the cue was deleted.
 
-    The lease ends `margin` after the attempt's timeout: by then its dispatcher is dead.
+    The lease ends `margin` after the attempt's timeout: by then its dispatcher is dead. An attempt
+    that the cue's present `retry` no longer allows is not made.
     """
-    match execution:
-        case Pending(due_at=due) | Retrying(due_at=due) if due <= now:
-            pass
-        case _:
-            return []
+    if not _is_due(execution, now):
+        return []
     if settings is None:
         return [ExecutionCancelled(at=now, reason="cue_deleted")]
+    made = execution.facts.attempts
+    if made >= settings.retry.max_attempts:
+        return [DeliveryFailed(at=now, attempts=made)]
     lease = timedelta(seconds=settings.delivery.timeout_seconds) + margin
-    return [
-        AttemptStarted(at=now, epoch=execution.facts.attempts + 1, lease_until=now + lease),
-    ]
+    return [AttemptStarted(at=now, epoch=made + 1, lease_until=now + lease)]
 
 
 def lose_attempt(
@@ -87,16 +87,28 @@ def record_result(
     settings: CueSettings | None,
     now: datetime,
 ) -> list[DeliveryEvent]:
-    """Judge a result. One that comes late counts if nothing newer began, else it is noted only."""
+    """Judge a result. One that comes late counts if nothing newer began, else it is noted only.
+
+    For a deleted cue it is discarded, and ends what it belongs to.
+    """
     if execution is None or isinstance(execution, Cancelled):
         return []
     if settings is None:
-        return [ExecutionCancelled(at=now, reason="cue_deleted")]
+        ended = status(execution) in TERMINAL
+        return [] if ended else [ExecutionCancelled(at=now, reason="cue_deleted")]
     if not _counts(execution, epoch, result):
         return [LateResultRecorded(at=now, epoch=epoch, http_status=result.http_status)]
     if isinstance(result, Acknowledged):
         return [_acknowledged(execution, epoch, result, settings, now)]
     return _failed(execution, epoch, result, settings, now)
+
+
+def _is_due(execution: Execution, now: datetime) -> bool:
+    match execution:
+        case Pending(due_at=due) | Retrying(due_at=due):
+            return due <= now and execution.facts.transport is Transport.WEBHOOK
+        case _:
+            return False
 
 
 def _counts(execution: Execution, epoch: int, result: Result) -> bool:
