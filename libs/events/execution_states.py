@@ -127,7 +127,12 @@ def _attempted(
             )
             return _after_failure(state, facts, event.retry_at)
         case AttemptLost():
-            facts = replace(facts, attempts_ended=event.epoch, error_message="the attempt was lost")
+            facts = replace(
+                facts,
+                attempts_ended=event.epoch,
+                http_status=None,
+                error_message="the attempt was lost",
+            )
             return _after_failure(state, facts, event.retry_at)
         case _:
             assert_never(event)
