@@ -42,14 +42,18 @@ async def handle(
     """Handle a batch; one reply for each command, in order.
 
     A command handled before gets the reply that it got then. When Postgres is away every reply says
-    `unavailable`. A command that breaks its handler does not spoil the others: they are handled one
-    by one, and its error is raised at the end of a batch of one.
+    `unavailable`. A command that breaks its handler, or is overtaken again and again, does not
+    spoil the others: they are handled one by one, and its error is raised at the end of a batch of
+    one.
     """
     try:
         return await _with_retries(events, envelopes, desk)
     except Unavailable as error:
-        log.warning("commands were not handled", count=len(envelopes), error=str(error))
-        return [Reply(command_id=envelope.id, unavailable=True) for envelope in envelopes]
+        return _unavailable(envelopes, error)
+    except Conflict as conflict:
+        if len(envelopes) == 1:
+            return _unavailable(envelopes, conflict)
+        log.warning("a batch is overtaken again and again; its commands are handled one by one")
     except Exception:
         if len(envelopes) == 1:
             raise
@@ -58,6 +62,11 @@ async def handle(
     for envelope in envelopes:
         replies += await _alone(events, envelope, desk)
     return replies
+
+
+def _unavailable(envelopes: Sequence[CommandEnvelope], error: Exception) -> list[Reply]:
+    log.warning("commands were not handled", count=len(envelopes), error=str(error))
+    return [Reply(command_id=envelope.id, unavailable=True) for envelope in envelopes]
 
 
 async def _alone(events: Log[UnitT], envelope: CommandEnvelope, desk: Desk[UnitT]) -> list[Reply]:
@@ -74,13 +83,13 @@ async def _with_retries(
     # Nearly every command is new. One that is not violates the key of its stored result when it is
     # stored again, and is then looked up; so the first try does without looking.
     look = any(envelope.idempotency for envelope in envelopes)
-    for _ in range(TRIES):
+    for _ in range(TRIES - 1):
         try:
             return await _in_one_transaction(events, envelopes, desk, look_up=look)
         except Conflict as conflict:
             look = True
             log.info("decided again", reason=str(conflict), commands=len(envelopes))
-    raise Unavailable(f"decided {TRIES} times, and another transaction was first each time")
+    return await _in_one_transaction(events, envelopes, desk, look_up=True)
 
 
 async def _in_one_transaction(

@@ -132,7 +132,8 @@ class PostgresUnit(Unit):
         parts = list(self._writes())
         if not parts:
             return
-        # Parts of one statement run in this order; none reads what another writes.
+        # None reads what another writes. Postgres runs the parts of one statement last to first, so
+        # a row gives up a name before a new one takes it.
         statement = ", ".join(f"w{number} as ({sql})" for number, (sql, _) in enumerate(parts))
         documents = [encode(rows).decode() for _, rows in parts]
         await self.connection.execute(f"with {statement} select", documents)
