@@ -58,8 +58,11 @@ def claim(
 def extend_lease(
     execution: Execution, worker_id: str | None, now: datetime
 ) -> LeaseExtended | Rejection:
-    """Renew a claim; refused for another worker's id, and when nobody holds it."""
-    if not isinstance(execution, Claimed):
+    """Renew a claim; refused for another worker's id, and when nobody holds it.
+
+    A short lease is lost when it ends; one that a worker's heartbeat holds ends with `end_lease`.
+    """
+    if not isinstance(execution, Claimed) or _short_and_over(execution, now):
         message = "no worker holds the execution; claim it first"
         return Rejection(code="execution_not_claiming", message=message)
     if worker_id is not None and worker_id != execution.worker_id:
@@ -109,3 +112,7 @@ def miss(execution: Execution, settings: CueSettings | None, now: datetime) -> l
     if settings is None:
         return [ExecutionCancelled(at=now, reason="cue_deleted")]
     return [ExecutionMissed(at=now)]
+
+
+def _short_and_over(claimed: Claimed, now: datetime) -> bool:
+    return not claimed.held_by_heartbeat and claimed.lease_until <= now
