@@ -64,8 +64,7 @@ def append_evidence(
     appended = EvidenceAppended(
         at=now, details_ref=details_ref, evidence=evidence, result_type=result_type
     )
-    waits_for_evidence = outcome.state == "verification_failed" and outcome.rejection is None
-    if waits_for_evidence and missing_evidence(outcome.mode, evidence) is None:
+    if _lacks_evidence(outcome) and missing_evidence(outcome.mode, evidence) is None:
         return [appended, OutcomeVerified(at=now)]
     return [appended]
 
@@ -124,6 +123,12 @@ def _verdict(
     if missing is not None:
         return [VerificationFailed(at=now, missing=missing)]
     return [OutcomeVerified(at=now)]
+
+
+def _lacks_evidence(outcome: Outcome) -> bool:
+    # A person's rejection has no reason, or the same one in `rejection`; it stays (contract §8).
+    by_policy = outcome.reason is not None and outcome.rejection is None
+    return outcome.state == "verification_failed" and by_policy
 
 
 def _outcome(execution: Execution | None) -> Outcome | Rejection:
