@@ -1,93 +1,106 @@
-"""The ASGI edge around the endpoints: what holds for every answer, whoever gives it.
+"""The ASGI application: finds the operation, and makes every answer whole, whoever gives it.
 
-Request ids, CORS, one spelling of each path, and an envelope for what went wrong.
+Request ids, CORS, one spelling of each path, and the envelope for what was refused or went wrong.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
+from libs.events.bus import Refused, Unanswered
 from libs.runtime.ids import new_uuid
-from services.api.errors import broken, error_response
+from libs.runtime.postgres import Conflict, Unavailable
+from services.api.errors import STATUS, ApiError, broken, error_response, unavailable
+from services.api.routes.call import REQUEST_ID
 from services.api.routes.gate import ANSWER_HEADERS
-from services.api.routes.operation import REQUEST_ID
 
 log = structlog.get_logger()
+
+Serve = Callable[[Request], Awaitable[Response]]
+Headers = list[tuple[bytes, bytes]]
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXPOSED = (
     b"X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After,"
     b" X-CueAPI-Usage-Warning, Idempotent-Replayed, ETag"
 )
-_PREFLIGHT_SECONDS = b"600"
+_PREFLIGHT_SECONDS = "600"
 
 
 class Edge:
-    """Wraps the application. `origins` are the ones browsers may call from; `*` is any."""
+    """Answers HTTP with `serve`. `origins` are the ones browsers may call from; `*` is any."""
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
-        self._app = app
+    def __init__(self, serve: Serve, origins: Sequence[str]) -> None:
+        self._serve = serve
         self._origins = frozenset(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = Headers(scope=scope)
-        request_id = _request_id(headers.get("x-request-id"))
-        origin = headers.get("origin")
-        scope = {
-            **scope,
-            "path": _without_slash(scope["path"]),
-            REQUEST_ID: request_id,
-            ANSWER_HEADERS: [(b"x-request-id", request_id.encode()), *self._cors(origin)],
-        }
-        answer = _Answer(scope, send)
-        if scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
-            await _preflight(headers, answer.send)
-            return
-        try:
-            await self._app(scope, receive, answer.send)
-        except Exception:
-            log.exception("a request failed", method=scope["method"], request_id=request_id)
-            if not answer.started:
-                await error_response(broken(), request_id)(scope, receive, answer.send)
+        assert scope["type"] == "http", "the server runs without lifespan and websockets"
+        request = Request(scope, receive)
+        scope["path"] = _without_slash(scope["path"])
+        scope[REQUEST_ID] = request_id = _request_id(request.headers.get("x-request-id"))
+        scope[ANSWER_HEADERS] = [
+            (b"x-request-id", request_id.encode()),
+            *self._cors(request.headers.get("origin")),
+        ]
+        response = await self._answer(request)
 
-    def _cors(self, origin: str | None) -> list[tuple[bytes, bytes]]:
+        async def send_whole(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *scope[ANSWER_HEADERS]]
+            await send(message)
+
+        await response(scope, receive, send_whole)
+
+    async def _answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
+            return _preflight(request)
+        try:
+            return await self._serve(request)
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except Exception as error:
+            return error_response(_refusal(error, request), request.scope[REQUEST_ID])
+
+    def _cors(self, origin: str | None) -> Headers:
         if "*" in self._origins:
-            allowed = b"*"
-        elif origin is not None and origin in self._origins:
-            allowed = origin.encode("latin-1")
+            allowed, varies = b"*", []
         else:
-            return [(b"vary", b"Origin")]
-        named = [] if allowed == b"*" else [(b"vary", b"Origin")]
+            allowed, varies = (origin or "").encode("latin-1"), [(b"vary", b"Origin")]
+            if origin not in self._origins:
+                return varies
         return [
             (b"access-control-allow-origin", allowed),
             (b"access-control-expose-headers", _EXPOSED),
-            *named,
+            *varies,
         ]
 
 
-class _Answer:
-    """Adds the headers that were collected for the answer, as it starts."""
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self._scope = scope
-        self._send = send
-        self.started = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.started = True
-            headers = [*message.get("headers", []), *self._scope[ANSWER_HEADERS]]
-            message = {**message, "headers": headers}
-        await self._send(message)
+def _refusal(error: Exception, request: Request) -> ApiError:
+    match error:
+        case ApiError():
+            return error
+        case Refused(rejection=rejection) if rejection.code in STATUS:
+            return ApiError(rejection.code, rejection.message)
+        case Unanswered():
+            return unavailable("the message broker")
+        case Unavailable() | Conflict():
+            return unavailable("the database")
+        case _:
+            log.error(
+                "a request failed",
+                method=request.method,
+                request_id=request.scope[REQUEST_ID],
+                exc_info=error,
+            )
+            return broken()
 
 
 def _request_id(given: str | None) -> str:
@@ -98,17 +111,14 @@ def _without_slash(path: str) -> str:
     return path[:-1] if len(path) > 1 and path.endswith("/") else path
 
 
-async def _preflight(headers: Headers, send: Send) -> None:
-    wanted = headers.get("access-control-request-headers", "*").encode("latin-1")
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 204,
-            "headers": [
-                (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE, OPTIONS"),
-                (b"access-control-allow-headers", wanted),
-                (b"access-control-max-age", _PREFLIGHT_SECONDS),
-            ],
-        }
+def _preflight(request: Request) -> Response:
+    return Response(
+        status_code=204,
+        headers={
+            "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE, OPTIONS",
+            "Access-Control-Allow-Headers": request.headers.get(
+                "access-control-request-headers", "*"
+            ),
+            "Access-Control-Max-Age": _PREFLIGHT_SECONDS,
+        },
     )
-    await send({"type": "http.response.body", "body": b""})

@@ -11,8 +11,8 @@ from libs.events.accounts import CATEGORY, PLANS, AccountRegistered, ApiKeyIssue
 from libs.runtime.ids import new_api_key, new_uuid, new_webhook_secret
 from services.api.errors import ApiError
 from services.api.queries.accounts import find_profile, find_webhook_secret
-from services.api.routes.documents import Access
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.call import Call
+from services.api.routes.operation import Access, Operations, answer
 from services.api.routes.shapes import NoBody, NoQuery, Wish
 from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.addresses import normalised_email

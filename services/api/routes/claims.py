@@ -12,6 +12,7 @@ from libs.events.bus import Refused
 from libs.events.executions import ClaimExecution, ClaimNextExecution, ExtendLease
 from libs.runtime.clock import monotonic
 from services.api.queries.executions import Claimable, ExecutionRow, is_claimable, list_claimable
+from services.api.routes.call import Call
 from services.api.routes.execution_models import (
     ClaimableQuery,
     ClaimBody,
@@ -20,7 +21,7 @@ from services.api.routes.execution_models import (
 )
 from services.api.routes.finding import execution_id_of
 from services.api.routes.intake import worker_header
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoBody, NoQuery
 from services.api.routes.wire import EMPTY_OBJECT, AnyObject, Timestamp, Wire
 from services.api.rules.timestamps import wire_time

@@ -17,6 +17,7 @@ from services.api.queries.cues import CueRow, cue_at_version, find_cue, has_acti
 from services.api.queries.executions import list_executions
 from services.api.queries.pages import Filters, Page
 from services.api.routes import execution_wire
+from services.api.routes.call import Call
 from services.api.routes.cue_models import (
     CreateCueBody,
     CueQuery,
@@ -34,7 +35,7 @@ from services.api.routes.cue_wire import NO_WORKERS, CueListWire, CueWire, cue_f
 from services.api.routes.execution_wire import CueWithExecutionsWire
 from services.api.routes.filters import one_of
 from services.api.routes.finding import after_finding, cue_id_of, cue_of
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.operation import Operations, answer
 from services.api.routes.outgoing import check_urls, sealed_headers
 from services.api.routes.shapes import NoBody, NoQuery
 from services.api.routes.storing import stored_payload, stored_text

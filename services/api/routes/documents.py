@@ -1,82 +1,90 @@
-"""What the endpoints take and answer, for `/openapi.json`."""
+"""The OpenAPI document: what the endpoints take and answer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from enum import Enum
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from fastapi import FastAPI
-from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
-from typing_extensions import override
+from starlette.responses import Response
 
 from services.api.errors import Envelope
-from services.api.routes.shapes import Body, NoBody, Query
+from services.api.routes.operation import Access, Operation, Operations, answer
+from services.api.routes.shapes import NoBody, NoQuery
 
 _REF = "#/components/schemas/"
 
 
-class Access(Enum):
-    """Who may call: an account; everybody, limited by address; everybody, always."""
+def describing(operations: Sequence[Operation[Any, Any]], version: str) -> Operations:
+    """The endpoint that serves the document of `operations`."""
+    documents = Operations("Documentation")
+    body = msgspec.json.encode(openapi(operations, version))
 
-    ACCOUNT = "account"
-    STRANGERS = "strangers"
-    OPEN = "open"
+    @documents.add(
+        "GET",
+        "/openapi.json",
+        body=NoBody,
+        query=NoQuery,
+        answers={200: None},
+        access=Access.OPEN,
+    )
+    async def get_openapi(_: Any) -> Response:
+        """Get this document."""
+        return answer(msgspec.Raw(body))
 
-
-class Documented(NamedTuple):
-    """An endpoint as its readers see it."""
-
-    method: str
-    path: str
-    body: type[Body]
-    query: type[Query]
-    answers: Mapping[int, type[msgspec.Struct] | None]
-    access: Access
-
-
-# Filled once, as the route modules are imported.
-_BODIES: set[type[BaseModel]] = set()
-_ANSWERS: set[type[msgspec.Struct]] = {Envelope}
+    return documents
 
 
-def described(endpoint: Documented) -> dict[str, Any]:
-    """Describe an endpoint in OpenAPI's words, and note its models for the components."""
-    _ANSWERS.update(model for model in endpoint.answers.values() if model is not None)
-    extra: dict[str, Any] = {
-        "parameters": _parameters(endpoint),
+def openapi(operations: Sequence[Operation[Any, Any]], version: str) -> dict[str, Any]:
+    """Build the OpenAPI 3.1 document."""
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "CueAPI", "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(operations),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _described(operation: Operation[Any, Any]) -> dict[str, Any]:
+    name, words = operation.handler.__name__, operation.handler.__doc__ or ""
+    described: dict[str, Any] = {
+        "operationId": name,
+        "summary": name.replace("_", " ").capitalize(),
+        "description": words,
+        "tags": [operation.tag],
+        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
         "responses": {
-            **{str(status): _answer(status, model) for status, model in endpoint.answers.items()},
+            **{str(status): _answer(status, m) for status, m in operation.answers.items()},
             "default": _answer(None, Envelope),
         },
-        "security": [{"bearer": []}] if endpoint.access is Access.ACCOUNT else [],
+        "security": [{"bearer": []}] if operation.access is Access.ACCOUNT else [],
     }
-    if endpoint.body is not NoBody:
-        _BODIES.add(endpoint.body)
-        extra["requestBody"] = {
-            "content": {"application/json": {"schema": {"$ref": _REF + endpoint.body.__name__}}}
-        }
-    return extra
+    if operation.body is not NoBody:
+        reference = {"$ref": _REF + operation.body.__name__}
+        described["requestBody"] = {"content": {"application/json": {"schema": reference}}}
+    return described
 
 
-def _parameters(endpoint: Documented) -> list[dict[str, Any]]:
-    in_path = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
-    schema = endpoint.query.model_json_schema()
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in in_path
-    ] + [
-        {
-            "name": name,
-            "in": "query",
-            "required": name in schema.get("required", ()),
-            "schema": field,
-        }
-        for name, field in schema.get("properties", {}).items()
-    ]
+def _path_parameters(path: str) -> Iterable[dict[str, Any]]:
+    for part in path.split("/"):
+        if part.startswith("{"):
+            schema = {"type": "string"}
+            yield {"name": part[1:-1], "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters(operation: Operation[Any, Any]) -> Iterable[dict[str, Any]]:
+    schema = operation.query.model_json_schema()
+    required = schema.get("required", ())
+    for name, field in schema.get("properties", {}).items():
+        yield {"name": name, "in": "query", "required": name in required, "schema": field}
 
 
 def _answer(status: int | None, model: type[msgspec.Struct] | None) -> dict[str, Any]:
@@ -87,27 +95,13 @@ def _answer(status: int | None, model: type[msgspec.Struct] | None) -> dict[str,
     return {"description": words, "content": {"application/json": {"schema": schema}}}
 
 
-class Api(FastAPI):
-    """FastAPI, whose document also holds the models of bodies and answers."""
-
-    @override
-    def openapi(self) -> dict[str, Any]:
-        """Build the OpenAPI 3.1 document once."""
-        if self.openapi_schema is None:
-            document = super().openapi()
-            components = document.setdefault("components", {})
-            components.setdefault("schemas", {}).update(_schemas())
-            components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-            self.openapi_schema = document
-        return self.openapi_schema
-
-
-def _schemas() -> dict[str, Any]:
-    bodies = sorted(_BODIES, key=lambda model: model.__name__)
+def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
+    bodies = {each.body.__name__: each.body for each in operations if each.body is not NoBody}
+    models = {m.__name__: m for each in operations for m in each.answers.values() if m}
     _, sent = models_json_schema(
-        [(model, "validation") for model in bodies], ref_template=_REF + "{model}"
+        [(bodies[name], "validation") for name in sorted(bodies)], ref_template=_REF + "{model}"
     )
     _, answered = msgspec.json.schema_components(
-        sorted(_ANSWERS, key=lambda model: model.__name__), ref_template=_REF + "{name}"
+        [Envelope, *(models[name] for name in sorted(models))], ref_template=_REF + "{name}"
     )
     return {**sent.get("$defs", {}), **answered}

@@ -10,6 +10,7 @@ from libs.runtime.ids import new_uuid
 from services.api.errors import ApiError
 from services.api.queries.executions import list_executions
 from services.api.queries.pages import Filters, Page
+from services.api.routes.call import Call
 from services.api.routes.execution_models import ListExecutionsQuery
 from services.api.routes.execution_wire import (
     ExecutionListWire,
@@ -21,7 +22,7 @@ from services.api.routes.execution_wire import (
 from services.api.routes.filters import one_of
 from services.api.routes.finding import execution_id_of, execution_of
 from services.api.routes.made_wire import ReplayWire, made_fields
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoBody, NoFields, NoQuery
 from services.api.rules.ids import is_cue_id
 from services.api.rules.timestamps import wire_time_or_none

@@ -9,7 +9,7 @@ from typing import Any
 from services.api.errors import ApiError
 from services.api.queries.cues import CueRow, find_cue
 from services.api.queries.executions import ExecutionRow, find_execution
-from services.api.routes.operation import Call
+from services.api.routes.call import Call
 from services.api.rules.ids import is_cue_id, is_uuid
 
 

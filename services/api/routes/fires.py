@@ -10,11 +10,12 @@ from libs.events.answers import ExecutionAnswer
 from libs.events.cues import FireCue
 from libs.events.envelope import Idempotency
 from libs.runtime.ids import new_uuid
+from services.api.routes.call import Call
 from services.api.routes.cue_models import FireCueBody
 from services.api.routes.finding import after_finding, cue_id_of, cue_of
 from services.api.routes.intake import fingerprint
 from services.api.routes.made_wire import FireWire, made_fields
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoQuery
 from services.api.routes.storing import stored_payload
 from services.api.rules.json_text import parse

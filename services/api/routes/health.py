@@ -20,8 +20,8 @@ from services.api.queries.health import (
     read_poller,
     read_queue,
 )
-from services.api.routes.documents import Access
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.call import Call
+from services.api.routes.operation import Access, Operations, answer
 from services.api.routes.ports import Ports
 from services.api.routes.shapes import NoBody, NoQuery
 from services.api.routes.wire import Timestamp, Wire

@@ -5,106 +5,85 @@ A handler is only called with a request that was let in and has the right shape.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic
 
 import msgspec
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.events.base import Command, Value
-from libs.events.envelope import Idempotency, Meta
-from libs.runtime.ids import new_trace_parent
-from services.api.routes.documents import Access, Documented, described
-from services.api.routes.gate import Gate, add_header
-from services.api.routes.intake import B, Q, fingerprint, read_body, read_json, shaped
+from services.api.routes.call import Call
+from services.api.routes.gate import Gate
+from services.api.routes.intake import B, Q, read_body, read_json, shaped
 from services.api.routes.ports import Ports
 from services.api.tables.admission import Admission
 
-REQUEST_ID = "cueapi.request_id"
+WITH_BODY = frozenset({"POST", "PATCH"})
 
-A = TypeVar("A", bound=Value)
+Handler = Callable[[Call[B, Q]], Awaitable[Response]]
+Answers = Mapping[int, type[msgspec.Struct] | None]
 
-_TRACE_PARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_WITH_BODY = frozenset({"POST", "PATCH", "PUT"})
+
+class Access(Enum):
+    """Who may call: an account; everybody, limited by address; everybody, always."""
+
+    ACCOUNT = "account"
+    STRANGERS = "strangers"
+    OPEN = "open"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call(Generic[B, Q]):
-    """A request that was let in and has the right shape. `admission` is None on public routes."""
+class Operation(Generic[B, Q]):
+    """An endpoint. `answers` gives the model of each of its own statuses, the usual one first;
+    `too_large` is the code for a body over 2 MiB.
+    """
 
-    request: Request
-    ports: Ports
-    gate: Gate
-    admission: Admission | None
-    body: B
-    query: Q
-    document: Any = field(repr=False)
+    method: str
+    path: str
+    tag: str
+    body: type[B]
+    query: type[Q]
+    answers: Answers
+    access: Access
+    too_large: str
+    handler: Handler[B, Q]
 
-    @property
-    def caller(self) -> Admission:
-        """Who asks."""
-        assert self.admission is not None, "a public route has no caller"
-        return self.admission
+    async def serve(self, request: Request, ports: Ports, gate: Gate) -> Response:
+        """Check in the order of contract §1: size, then who, then JSON, then shape; then handle.
 
-    @property
-    def account_id(self) -> str:
-        """The account that asks."""
-        return self.caller.account_id
-
-    def path(self, name: str) -> str:
-        """A part of the path, as it was sent."""
-        return str(self.request.path_params[name])
-
-    def meta(self) -> Meta:
-        """What goes around the messages that this request causes."""
-        sent = self.request.headers.get("traceparent", "")
-        return Meta(
-            correlation_id=self.request.scope[REQUEST_ID],
-            actor=self._actor(),
-            traceparent=sent if _TRACE_PARENT.fullmatch(sent) else new_trace_parent(),
-        )
-
-    async def ask(
-        self, command: Command, answer: type[A], *, once: Idempotency | None = None
-    ) -> tuple[A, bool]:
-        """Have a command done by its owner; give its answer, and whether it was given before.
-
-        `once` makes it happen once; without it, the `Idempotency-Key` header does.
-        Raises `Refused` and `Unanswered`.
+        Raises ApiError, and what the ports raise.
         """
-        given, replayed = await self.ports.bus.ask_with_meta(
-            command, meta=self.meta(), idempotency=once or self._idempotency()
+        raw = await read_body(request, self.too_large)
+        admission = await self._let_in(request, gate)
+        document = read_json(raw) if self.method in WITH_BODY else None
+        body, query = shaped(request, raw, document, self.body, self.query)
+        call = Call(
+            request=request,
+            ports=ports,
+            gate=gate,
+            admission=admission,
+            body=body,
+            query=query,
+            document=document,
         )
-        assert isinstance(given, answer), f"{type(command).__name__} was answered {given!r}"
-        if replayed:
-            add_header(self.request, "Idempotent-Replayed", "true")
-        return given, replayed
+        return await self.handler(call)
 
-    def _actor(self) -> str:
-        if self.admission is None:
-            return "public"
-        return f"key:{self.admission.key_id}" if self.admission.key_id else "session"
-
-    def _idempotency(self) -> Idempotency | None:
-        key = self.request.headers.get("idempotency-key")
-        if key is None:
-            return None
-        scope = f"{self.request.method} {self.request.scope['path']}"
-        return Idempotency(key=f"{scope} {key}", request_hash=fingerprint(self.document))
-
-
-Handler = Callable[[Call[B, Q]], Awaitable[Response]]
+    async def _let_in(self, request: Request, gate: Gate) -> Admission | None:
+        if self.access is Access.ACCOUNT:
+            return await gate.admit(request)
+        if self.access is Access.STRANGERS:
+            gate.admit_stranger(request)
+        return None
 
 
 class Operations:
     """The endpoints of one resource."""
 
     def __init__(self, tag: str) -> None:
-        self.router = APIRouter(tags=[tag])
+        self._tag = tag
+        self.all: list[Operation[Any, Any]] = []
 
     def add(
         self,
@@ -113,55 +92,28 @@ class Operations:
         *,
         body: type[B],
         query: type[Q],
-        answers: Mapping[int, type[msgspec.Struct] | None],
+        answers: Answers,
         access: Access = Access.ACCOUNT,
         too_large: str = "request_too_large",
     ) -> Callable[[Handler[B, Q]], Handler[B, Q]]:
-        """Declare an endpoint. `answers` gives the model of each 2xx status, the usual first."""
-        document = Documented(method, path, body, query, answers, access)
+        """Declare the function below as an endpoint; see `Operation`."""
 
         def register(handler: Handler[B, Q]) -> Handler[B, Q]:
-            async def endpoint(request: Request) -> Response:
-                ports, gate = request.app.state.ports, request.app.state.gate
-                raw = await read_body(request, too_large)
-                admission = await _let_in(gate, request, access)
-                sent = read_json(raw) if method in _WITH_BODY else None
-                in_shape = shaped(request, raw, sent, body, query)
-                return await handler(
-                    Call(
-                        request=request,
-                        ports=ports,
-                        gate=gate,
-                        admission=admission,
-                        body=in_shape[0],
-                        query=in_shape[1],
-                        document=sent,
-                    )
-                )
-
-            self.router.add_api_route(
-                path,
-                endpoint,
-                methods=[method],
-                name=handler.__name__,
-                operation_id=handler.__name__,
-                description=handler.__doc__,
-                status_code=next(iter(answers)),
-                response_model=None,
-                response_class=Response,
-                openapi_extra=described(document),
+            operation = Operation(
+                method=method,
+                path=path,
+                tag=self._tag,
+                body=body,
+                query=query,
+                answers=answers,
+                access=access,
+                too_large=too_large,
+                handler=handler,
             )
+            self.all.append(operation)
             return handler
 
         return register
-
-
-async def _let_in(gate: Gate, request: Request, access: Access) -> Admission | None:
-    if access is Access.ACCOUNT:
-        return await gate.admit(request)
-    if access is Access.STRANGERS:
-        gate.admit_stranger(request)
-    return None
 
 
 def answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

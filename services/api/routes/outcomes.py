@@ -16,10 +16,11 @@ from libs.events.executions import (
     VerifyOutcome,
 )
 from services.api.errors import ApiError
+from services.api.routes.call import Call
 from services.api.routes.execution_models import EvidenceBody, OutcomeBody, VerifyBody
 from services.api.routes.finding import after_finding, execution_id_of, execution_of
 from services.api.routes.intake import worker_header
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoFields, NoQuery
 from services.api.routes.storing import measured
 from services.api.routes.wire import Wire

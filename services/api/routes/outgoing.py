@@ -24,8 +24,11 @@ async def check_urls(ports: Ports, urls: Mapping[str, str | None], code: str) ->
 
     Raises ApiError with `code` for the first one that is refused.
     """
-    given = {field: url for field, url in urls.items() if url is not None}
-    await asyncio.gather(*(_check(ports, field, url, code) for field, url in given.items()))
+    given = [(field, url) for field, url in urls.items() if url is not None]
+    if len(given) == 1:
+        await _check(ports, *given[0], code)
+    else:
+        await asyncio.gather(*(_check(ports, field, url, code) for field, url in given))
 
 
 async def _check(ports: Ports, field: str, text: str, code: str) -> None:

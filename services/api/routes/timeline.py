@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from libs.events.executions import ExecutionEvent
 from services.api.queries.timeline import Happened, execution_events
+from services.api.routes.call import Call
 from services.api.routes.finding import execution_of
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoBody, NoQuery
 from services.api.routes.wire import AnyObject, Timestamp, Wire
 from services.api.rules.timeline import summary

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from libs.events.answers import HeartbeatAnswer
 from libs.events.executions import RecordWorkerHeartbeat
 from services.api.queries.workers import WorkerRow, list_workers
-from services.api.routes.operation import Call, Operations, answer
+from services.api.routes.call import Call
+from services.api.routes.operation import Operations, answer
 from services.api.routes.ports import Rules
 from services.api.routes.shapes import Lenient, NoBody, NoQuery, WorkerId
 from services.api.routes.wire import Timestamp, Wire
