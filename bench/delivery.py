@@ -7,17 +7,22 @@ import time
 from datetime import datetime
 from functools import partial
 
-from bench.load import Client, concurrently, in_seconds, percentiles
+from bench.load import Client, concurrently, in_seconds, next_minute, percentiles
 
 WAIT_SECONDS = 120.0
 
 
 async def burst(client: Client, count: int, lead: float) -> dict[str, float]:
-    """Let `count` once cues come due in the same instant; give rate and lateness."""
+    """Let `count` recurring cues come due in the same instant; give rate and lateness.
+
+    The instant is the first whole minute that is at least `lead` seconds away.
+    """
     await client.arrivals()
-    at = in_seconds(lead)
+    at = next_minute(lead)
     name = f"burst-{time.time_ns()}"
-    await concurrently(32, [partial(client.create_once, f"{name}-{i}", at) for i in range(count)])
+    await concurrently(
+        32, [partial(client.create_recurring, f"{name}-{i}", at) for i in range(count)]
+    )
     if in_seconds(0) >= at:
         raise RuntimeError(f"{count} cues could not be created in {lead:g} s")
     arrivals = await _collect(client, count)

@@ -61,6 +61,16 @@ class Client:
         }
         return str((await self.call("POST", "/v1/cues", body))["id"])
 
+    async def create_recurring(self, name: str, at: datetime) -> str:
+        """A cue that is due each day at this minute (UTC)."""
+        body = {
+            "name": name,
+            "schedule": {"type": "recurring", "cron": f"{at.minute} {at.hour} * * *"},
+            "callback": {"url": self.receiver_url + "/hook"},
+            "payload": {"task": "bench"},
+        }
+        return str((await self.call("POST", "/v1/cues", body))["id"])
+
 
 async def concurrently(
     connections: int, jobs: Sequence[Callable[[], Awaitable[Any]]]
@@ -95,3 +105,8 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
 def in_seconds(seconds: float) -> datetime:
     """An instant so many seconds from now."""
     return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def next_minute(after_seconds: float) -> datetime:
+    """The first whole minute at least so many seconds from now."""
+    return (in_seconds(after_seconds + 60)).replace(second=0, microsecond=0)

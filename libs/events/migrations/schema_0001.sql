@@ -1,3 +1,6 @@
+-- Documents that are only ever written and read whole are `json`: kept as the text that they are,
+-- where `jsonb` would take them apart and put them together again.
+--
 -- The log: one row an event, never changed. A stream lies whole in the partition of the month in
 -- which it began (`month`), so that (stream, version) is unique within and across partitions and a
 -- month is archived with whole streams in it. Streams without an end (accounts, cues) lie in
@@ -13,8 +16,8 @@ create table events (
   type text not null,
   schema_version smallint not null,
   account_id uuid not null,
-  data jsonb not null,
-  meta jsonb not null,
+  data json not null,
+  meta json not null,
   recorded_at timestamptz not null,
   primary key (stream_id, version, month)
 ) partition by range (month);
@@ -27,7 +30,7 @@ create table command_results (
   account_id uuid not null,
   idempotency_key text,
   request_hash text,
-  reply jsonb not null,
+  reply json not null,
   created_at timestamptz not null
 );
 create unique index command_results_by_key on command_results (account_id, idempotency_key)
@@ -47,7 +50,7 @@ create table accounts (
   plan text not null,
   created_at timestamptz not null,
   version integer not null,
-  state jsonb not null
+  state json not null
 );
 
 create table cues (
@@ -59,7 +62,7 @@ create table cues (
   settling_id uuid,
   created_at timestamptz not null,
   version integer not null,
-  state jsonb not null
+  state json not null
 ) with (fillfactor = 80);
 create unique index cues_by_name on cues (account_id, name) where status <> 'deleted';
 create index cues_due on cues (next_run) where next_run is not null;
@@ -86,7 +89,7 @@ create table executions (
   task text,
   agent text,
   version integer not null,
-  state jsonb not null
+  state json not null
 ) with (fillfactor = 80);
 create unique index executions_one_per_slot on executions (cue_id, scheduled_for)
   where triggered_by in ('scheduled', 'catch_up');
@@ -109,7 +112,7 @@ create table alerts (
   acknowledged_at timestamptz,
   created_at timestamptz not null,
   version integer not null,
-  state jsonb not null
+  state json not null
 );
 create unique index alerts_one_per_episode on alerts (cue_id, kind, episode);
 create index alerts_of_account on alerts (account_id, created_at, id);

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+NEWCOMERS = 32
+
 
 class Slots:
     """Counts attempts on the wire in all, by account and by destination host."""
@@ -29,6 +31,13 @@ class Slots:
     def free(self) -> int:
         """How many more may start."""
         return self._total - self.taken
+
+    @property
+    def room(self) -> int:
+        """How many due executions are worth looking at: what one account may start, and some."""
+        share = self._share(len(self._accounts))
+        most = max((share - count for count in self._accounts.values()), default=share)
+        return min(self.free, max(most, 0) + NEWCOMERS)
 
     def saturated_accounts(self) -> list[str]:
         """Name the accounts that use up their share."""

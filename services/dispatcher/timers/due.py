@@ -60,7 +60,7 @@ class DeliverDue:
 
     async def run_once(self) -> Look:
         """Take what is due and has a slot; say whether more is due and when the next is."""
-        limit = min(TAKE, self._slots.free)
+        limit = min(TAKE, self._slots.room)
         if limit <= 0:
             return Look(taken=0)
         saturated, held = self._slots.saturated_accounts(), self._slots.held_cues()
