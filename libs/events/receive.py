@@ -34,12 +34,28 @@ HandleCommands = Callable[[Sequence[CommandEnvelope]], Awaitable[Sequence[Reply]
 HandleNotices = Callable[[Sequence[Notice]], Awaitable[None]]
 
 
+def growing_delay(deliveries: int) -> float:
+    """Seconds until a message that was delivered so many times comes back."""
+    return jittered(min(2.0**deliveries, LONGEST_DELAY))
+
+
 class Receiver:
-    """A part of a process: connects the bus, then receives until cancelled."""
+    """A part of a process: connects the bus, then receives until cancelled.
+
+    `delay` gives the seconds after which a message comes back, by the count of its deliveries.
+    """
 
     name = "bus"
 
-    def __init__(self, bus: Bus, database: Database, health: Health) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        database: Database,
+        health: Health,
+        *,
+        delay: Callable[[int], float] = growing_delay,
+    ) -> None:
+        self._delay = delay
         self._bus = bus
         self._database = database
         self._health = health
@@ -128,7 +144,7 @@ class Receiver:
         if deliveries >= PARK_AFTER:
             await self._park(message, error)
         else:
-            await message.nack(delay=jittered(min(2.0**deliveries, LONGEST_DELAY)))
+            await message.nack(delay=self._delay(deliveries))
 
     async def _park(self, message: NatsMessage, error: str) -> None:
         subject = message.raw_message.subject
@@ -140,7 +156,7 @@ class Receiver:
                 [message.raw_message.metadata.consumer, subject, message.body, error],
             )
         except Unavailable:
-            await message.nack(delay=jittered(LONGEST_DELAY))
+            await message.nack(delay=self._delay(PARK_AFTER))
             return
         await message.ack()
 

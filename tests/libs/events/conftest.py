@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from libs.events.bus import Bus
+from libs.events.subjects import STREAMS
 from tests.libs.events.forms import Form, InMemory, OnPostgres
+from tests.servers import NatsServer
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +28,31 @@ def form(request: pytest.FixtureRequest) -> Form:
     if request.param == "memory":
         return InMemory()
     return OnPostgres(request.getfixturevalue("postgres_log"))
+
+
+@pytest.fixture
+async def bus(nats: NatsServer) -> AsyncIterator[Bus]:
+    """A connection to the broker, with empty streams."""
+    async with connected(nats, "test") as made:
+        for stream in STREAMS:
+            await made.jetstream.purge_stream(stream.name)
+        yield made
+
+
+@pytest.fixture
+async def owner(nats: NatsServer) -> AsyncIterator[Bus]:
+    """Another process's connection."""
+    bus = Bus(nats.url, "owner")
+    yield bus
+    await bus.close()
+
+
+@asynccontextmanager
+async def connected(nats: NatsServer, name: str) -> AsyncIterator[Bus]:
+    """Connect to the broker while the block runs."""
+    made = Bus(nats.url, name)
+    await made.connect()
+    try:
+        yield made
+    finally:
+        await made.close()
