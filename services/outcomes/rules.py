@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from libs.events.base import VerificationMode
 
@@ -31,9 +34,7 @@ def merged_details(present: dict[str, Any], added: dict[str, Any]) -> dict[str, 
     for name, value in added.items():
         match name:
             case "artifacts":
-                known = list(present.get("artifacts", ()))
-                known += [item for item in value if item not in known]
-                merged["artifacts"] = known[:ARTIFACTS]
+                merged["artifacts"] = _appended(present.get("artifacts", ()), value)
             case "metadata":
                 merged["evidence_metadata"] = {**present.get("evidence_metadata", {}), **value}
             case _:
@@ -44,3 +45,15 @@ def merged_details(present: dict[str, Any], added: dict[str, Any]) -> dict[str, 
 def evidence_in(details: dict[str, Any]) -> tuple[str, ...]:
     """Name the evidence fields that are there and not empty."""
     return tuple(name for name in EVIDENCE if details.get(name))
+
+
+def _appended(present: Sequence[Any], added: Sequence[Any]) -> list[Any]:
+    """Append what is not there yet; equal as JSON, where `true` is not 1."""
+    kept = list(present)
+    known = {msgspec.json.encode(item, order="sorted") for item in kept}
+    for item in added:
+        text = msgspec.json.encode(item, order="sorted")
+        if text not in known:
+            known.add(text)
+            kept.append(item)
+    return kept[:ARTIFACTS]
