@@ -19,6 +19,7 @@ from libs.runtime.logging import configure_logging
 from libs.runtime.postgres import Database
 from libs.runtime.supervisor import Part, supervise
 from services.api.edge import Edge
+from services.api.routes.alerts import alerts
 from services.api.routes.auth import auth
 from services.api.routes.claims import claims
 from services.api.routes.cues import cues
@@ -32,6 +33,7 @@ from services.api.routes.outcomes import outcomes
 from services.api.routes.ports import Ports, Rules
 from services.api.routes.table import Table
 from services.api.routes.timeline import timelines
+from services.api.routes.usage import usage
 from services.api.routes.workers import workers
 from services.api.server import HttpServer, bound_socket
 from services.api.settings import ApiSettings
@@ -48,7 +50,9 @@ RESOURCES: Sequence[Operations] = (
     outcomes,
     timelines,
     workers,
+    alerts,
     auth,
+    usage,
     health,
 )
 

@@ -36,10 +36,15 @@ class Call(Generic[B, Q]):
     document: Any = field(repr=False)
 
     @property
+    def caller(self) -> Admission:
+        """Who asks."""
+        assert self.admission is not None, "a public route has no caller"
+        return self.admission
+
+    @property
     def account_id(self) -> str:
         """The account that asks."""
-        assert self.admission is not None, "a public route has no caller"
-        return self.admission.account_id
+        return self.caller.account_id
 
     def path(self, name: str) -> str:
         """A part of the path, as it was sent."""

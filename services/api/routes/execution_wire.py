@@ -20,6 +20,7 @@ from services.api.routes.wire import (
     AnyObjectOrNull,
     Timestamp,
     Wire,
+    trace_id_of,
 )
 from services.api.rules.outcomes import summary_with_rejection
 from services.api.rules.timestamps import wire_time, wire_time_or_none
@@ -72,6 +73,7 @@ class ExecutionWire(Wire):
     outcome_state: str | None
     outcome_success: bool | None
     outcome: OutcomeWire | None
+    trace_id: str | None
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -154,6 +156,7 @@ def execution_wire(row: ExecutionRow, blobs: Mapping[str, bytes]) -> ExecutionWi
         outcome_state=outcome_state(facts),
         outcome_success=outcome_success(facts),
         outcome=_outcome(facts.outcome, blobs) if facts.outcome else None,
+        trace_id=trace_id_of(facts.traceparent),
         created_at=wire_time(facts.created_at),
         updated_at=wire_time(facts.updated_at),
     )

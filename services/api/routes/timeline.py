@@ -13,7 +13,7 @@ from services.api.routes.call import Call
 from services.api.routes.finding import execution_of
 from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoBody, NoQuery
-from services.api.routes.wire import AnyObject, Timestamp, Wire
+from services.api.routes.wire import AnyObject, Timestamp, Wire, trace_id_of
 from services.api.rules.timeline import summary
 from services.api.rules.timestamps import wire_time
 
@@ -64,7 +64,7 @@ async def get_timeline(call: Call[NoBody, NoQuery]) -> Response:
 
 
 def _item(happened: Happened) -> TimelineItemWire:
-    event, trace = happened.event, happened.meta.traceparent
+    event = happened.event
     assert isinstance(event, _KINDS), f"{happened.type} in an execution's stream"
     return TimelineItemWire(
         at=wire_time(event.at),
@@ -72,6 +72,6 @@ def _item(happened: Happened) -> TimelineItemWire:
         summary=summary(event),
         data=msgspec.Raw(msgspec.json.encode(event)),
         actor=happened.meta.actor,
-        trace_id=trace.split("-")[1] if trace else None,
+        trace_id=trace_id_of(happened.meta.traceparent),
         version=happened.version,
     )

@@ -21,3 +21,8 @@ EMPTY_OBJECT = msgspec.Raw(b"{}")
 
 class Wire(msgspec.Struct, kw_only=True):
     """An answer: every key is always there."""
+
+
+def trace_id_of(traceparent: str | None) -> str | None:
+    """The trace that a W3C `traceparent` belongs to."""
+    return traceparent.split("-")[1] if traceparent else None

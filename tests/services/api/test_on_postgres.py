@@ -12,8 +12,11 @@ import jwt
 import pytest
 from starlette.types import ASGIApp
 
+from libs.events.alerts import AlertRaised
+from libs.events.envelope import Meta
 from libs.events.log import PostgresLog
 from libs.runtime.http.names import NameLookup
+from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Database
 from services.api.routes.ports import Rules
 from tests.services.api.bodies import CRON, CUE
@@ -635,3 +638,94 @@ async def test_health(app: ASGIApp, database: Database) -> None:
     assert health["services"]["poller"] == "ok"
     assert health["queue"]["stale_executions"] == 0
     assert (status.status_code, status.json()) == (200, {"status": "healthy"})
+
+
+async def raised(log: PostgresLog, execution: dict[str, Any], account_id: str, kind: str) -> str:
+    """Put an alert on record, as the alerts service does."""
+    alert_id = new_uuid()
+    async with log.transaction() as unit:
+        event = AlertRaised(
+            at=unit.now,
+            alert_id=alert_id,
+            account_id=account_id,
+            cue_id=execution["cue_id"],
+            kind=kind,
+            episode=alert_id,
+            execution_id=execution["id"],
+            facts={"consecutive_failures": 3, "threshold": 3},
+        )
+        meta = Meta(correlation_id="test", actor="alerts")
+        unit.record("alert", alert_id, account_id, [event], meta)
+    return alert_id
+
+
+async def test_alerts(app: ASGIApp, user: User, postgres_log: PostgresLog) -> None:
+    cue = await user.ok("POST", "/v1/cues", WORKER_CUE)
+    fired = await user.ok("POST", f"/v1/cues/{cue['id']}/fire")
+    account_id = (await user.ok("GET", "/v1/auth/me"))["id"]
+    first = await raised(postgres_log, fired, account_id, "consecutive_failure")
+    second = await raised(postgres_log, fired, account_id, "outcome_timeout")
+    listed = await user.ok("GET", "/v1/alerts")
+    assert [alert["id"] for alert in listed["alerts"]] == [second, first]
+    alert = listed["alerts"][1]
+    assert alert == {
+        "id": first,
+        "alert_type": "consecutive_failure",
+        "severity": "warning",
+        "cue_id": cue["id"],
+        "cue_name": "nightly",
+        "execution_id": fired["id"],
+        "message": "nightly failed 3 times in a row",
+        "metadata": {"consecutive_failures": 3, "threshold": 3},
+        "acknowledged": False,
+        "acknowledged_at": None,
+        "created_at": alert["created_at"],
+    }
+    seen = await user.ok("POST", f"/v1/alerts/{first}/acknowledge")
+    assert seen["acknowledged"] is True
+    assert await user.ok("POST", f"/v1/alerts/{first}/acknowledge", {}) == seen
+    for query, found in (
+        ("alert_type=consecutive_failure", [first]),
+        ("alert_type=consecutive_failures", [first]),
+        ("alert_type=missed_window", []),
+        (f"cue_id={cue['id']}", [second, first]),
+        ("cue_id=nonsense", []),
+        (f"execution_id={fired['id']}&limit=1", [second]),
+        ("execution_id=nonsense", []),
+        ("acknowledged=true", [first]),
+        ("acknowledged=false", [second]),
+        (f"since={listed['alerts'][0]['created_at']}", [second]),
+    ):
+        page = await user.ok("GET", f"/v1/alerts?{query}")
+        assert [each["id"] for each in page["alerts"]] == found, query
+    assert await user.refused("GET", "/v1/alerts?alert_type=bad") == (400, "invalid_filter")
+    other = await registered(app)
+    for alert_id in (first, "nonsense", new_uuid()):
+        refused = await other.refused("POST", f"/v1/alerts/{alert_id}/acknowledge")
+        assert refused == (404, "alert_not_found")
+    await user.ok("DELETE", f"/v1/cues/{cue['id']}")
+    assert (await user.ok("GET", "/v1/alerts"))["total"] == 2
+
+
+async def test_usage(user: User) -> None:
+    cue = await user.ok("POST", "/v1/cues", WORKER_CUE)
+    paused = await user.ok("POST", "/v1/cues", {**CUE, "name": "paused"})
+    await user.ok("PATCH", f"/v1/cues/{paused['id']}", {"status": "paused"})
+    for success in (True, True, False):
+        fired = await user.ok("POST", f"/v1/cues/{cue['id']}/fire")
+        await user.ok("POST", f"/v1/executions/{fired['id']}/outcome", {"success": success})
+    usage = await user.ok("GET", "/v1/usage")
+    assert usage["plan"] == "scale"
+    assert usage["cues"] == {
+        "used": 1,
+        "active": 1,
+        "paused": 1,
+        "limit": 500,
+        "remaining": 499,
+        "percent_used": 0,
+    }
+    assert (usage["executions"]["used"], usage["executions"]["limit"]) == (3, 50_000)
+    assert usage["executions"]["grace_ends_at"] is None
+    assert usage["outcomes"] == {"reported": 3, "succeeded": 2, "failed": 1}
+    assert usage["rate_limit"] == {"limit": 500, "requests_per_minute": 500, "current_usage": 10}
+    assert usage["upgrade_url"] is None
