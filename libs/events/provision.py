@@ -54,31 +54,38 @@ async def _ensure_stream(jetstream: JetStreamContext, stream: Stream, replicas: 
     except NotFoundError:
         await jetstream.add_stream(config)
         return True
-    if set(present.subjects or ()) == set(stream.subjects) and present.max_age == stream.max_age:
+    if _alike(present, config, ("subjects", "max_age", "max_bytes", "duplicate_window")):
         return False
     await jetstream.update_stream(config)
     return True
 
 
 async def _ensure_consumer(jetstream: JetStreamContext, consumer: Consumer) -> bool:
+    config = ConsumerConfig(
+        durable_name=consumer.name,
+        ack_policy=AckPolicy.EXPLICIT,
+        deliver_policy=DeliverPolicy.ALL,
+        filter_subjects=list(consumer.subjects),
+        ack_wait=consumer.ack_wait,
+        max_ack_pending=consumer.max_ack_pending,
+        max_deliver=-1,
+    )
     try:
         present = (await jetstream.consumer_info(consumer.stream, consumer.name)).config
     except NotFoundError:
         pass
     else:
         filters = present.filter_subjects or [present.filter_subject]
-        if set(filters) == set(consumer.subjects):
+        same = _alike(present, config, ("ack_wait", "max_ack_pending", "max_deliver"))
+        if same and set(filters) == set(consumer.subjects):
             return False
-    await jetstream.add_consumer(
-        consumer.stream,
-        ConsumerConfig(
-            durable_name=consumer.name,
-            ack_policy=AckPolicy.EXPLICIT,
-            deliver_policy=DeliverPolicy.ALL,
-            filter_subjects=list(consumer.subjects),
-            ack_wait=consumer.ack_wait,
-            max_ack_pending=consumer.max_ack_pending,
-            max_deliver=-1,
-        ),
-    )
+    await jetstream.add_consumer(consumer.stream, config)
     return True
+
+
+def _alike(
+    present: StreamConfig | ConsumerConfig,
+    wanted: StreamConfig | ConsumerConfig,
+    fields: tuple[str, ...],
+) -> bool:
+    return all(getattr(present, name) == getattr(wanted, name) for name in fields)
