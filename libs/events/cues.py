@@ -334,6 +334,7 @@ def row(cue: Cue) -> dict[str, Any]:
         "status": status(cue),
         "next_run": cue.next_run if isinstance(cue, ActiveCue) else None,
         "settling_id": facts.scheduled_id,
+        "verification": facts.settings.verification.value,
         "created_at": facts.created_at,
         "state": cue,
     }

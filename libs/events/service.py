@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 
 import uvloop
@@ -62,7 +63,18 @@ async def _run(
             *assemble(resources),
             resources.receiver,
         ]
+        _settle_memory()
         return await supervise(parts, health, grace=settings.stop_grace_seconds)
     finally:
         await bus.close()
         await database.close()
+
+
+def _settle_memory() -> None:
+    """Let the collector leave alone what lives as long as the process, and look less often.
+
+    Nearly all garbage here is freed by counting; what it walks for nothing costs a fifth of a core.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

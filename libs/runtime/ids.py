@@ -8,12 +8,35 @@ import secrets
 import string
 import time
 
+_POOL_BYTES = 8_192
 _ALPHABET = string.ascii_lowercase + string.digits
+
+
+class _Entropy:
+    """The operating system's randomness, taken in large pieces: a system call for each id is dear.
+
+    Only for ids. Keys and secrets come from `secrets` directly.
+    """
+
+    def __init__(self) -> None:
+        self._pool = b""
+        self._used = 0
+
+    def take(self, size: int) -> bytes:
+        """Give bytes that were never given before."""
+        if self._used + size > len(self._pool):
+            self._pool, self._used = os.urandom(_POOL_BYTES), 0
+        start = self._used
+        self._used += size
+        return self._pool[start : self._used]
+
+
+_ENTROPY = _Entropy()
 
 
 def new_uuid() -> str:
     """Make a UUIDv7 (RFC 9562): lowercase, unguessable (74 random bits), sorted by millisecond."""
-    raw = bytearray(int(time.time() * 1000).to_bytes(6, "big") + os.urandom(10))
+    raw = bytearray(int(time.time() * 1000).to_bytes(6, "big") + _ENTROPY.take(10))
     raw[6] = (raw[6] & 0x0F) | 0x70
     raw[8] = (raw[8] & 0x3F) | 0x80
     text = raw.hex()
@@ -37,7 +60,7 @@ def new_webhook_secret() -> str:
 
 def new_trace_parent() -> str:
     """Start a W3C trace: version, 16-byte trace id, 8-byte span id, sampled."""
-    raw = os.urandom(24).hex()
+    raw = _ENTROPY.take(24).hex()
     return f"00-{raw[:32]}-{raw[32:]}-01"
 
 
@@ -50,4 +73,4 @@ def new_span_of(trace_parent: str | None) -> str:
     """Start a span in the trace of a W3C traceparent, or a new trace without one."""
     if trace_parent is None:
         return new_trace_parent()
-    return f"{trace_parent[:35]}-{os.urandom(8).hex()}-{trace_parent[-2:]}"
+    return f"{trace_parent[:35]}-{_ENTROPY.take(8).hex()}-{trace_parent[-2:]}"

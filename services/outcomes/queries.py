@@ -11,22 +11,21 @@ from libs.events.executions import CATEGORY, Execution
 from libs.events.log import PostgresUnit
 from libs.runtime.postgres import Database
 
-_MODE = "coalesce(c.state->'facts'->'settings'->>'verification', 'none')"
-_DUE = f"""
-select e.id::text, e.version, e.state::text, {_MODE}
+_DUE = """
+select e.id::text, e.version, e.state::text, coalesce(c.verification, 'none')
   from executions e left join cue_settings c on c.cue_id = e.cue_id and c.status <> 'deleted'
  where e.outcome_due_at <= now()
  order by e.outcome_due_at limit %(limit)s
    for update of e skip locked
-"""  # noqa: S608 - our names
+"""
 _NEXT_IN = """
 select extract(epoch from min(outcome_due_at) - clock_timestamp())::float8 as next_in
   from executions where outcome_due_at is not null
 """
-_MODES = f"""
-select c.cue_id, {_MODE} from cue_settings c
+_MODES = """
+select c.cue_id, c.verification from cue_settings c
  where c.cue_id = any(%s::text[]) and c.status <> 'deleted'
-"""  # noqa: S608 - our names
+"""
 
 
 async def take_due(unit: PostgresUnit, limit: int) -> list[tuple[Execution, VerificationMode]]:

@@ -60,6 +60,7 @@ create table cues (
   status text not null,
   next_run timestamptz,
   settling_id uuid,
+  verification text not null,
   created_at timestamptz not null,
   version integer not null,
   state json not null
@@ -238,7 +239,7 @@ create view api_queue as
          (select count(*) from executions where claimable_at <= now()) as pending_worker_claims;
 create view account_plans as select id as account_id, plan from accounts;
 create view cue_settings as
-  select id as cue_id, account_id, status, version, state from cues;
+  select id as cue_id, account_id, status, verification, version, state from cues;
 create view webhook_secrets as
   select account_id, webhook_secret_sealed as secret_sealed,
          previous_webhook_secret_sealed as previous_sealed,
