@@ -1,7 +1,8 @@
 """Who may have how many attempts on the wire at once.
 
-Each account's share shrinks as more accounts are active, and one share always stays free: so a
-newcomer starts at once, whatever the others' receivers do.
+Each account's share shrinks as more accounts are active. Its first slot an account gets while any
+is free; any other only while more than a share stays free. So a newcomer starts at once, whatever
+the others' receivers do.
 """
 
 from __future__ import annotations
@@ -35,14 +36,13 @@ class Slots:
     @property
     def room(self) -> int:
         """How many due executions are worth looking at: what one account may start, and some."""
-        share = self._share(len(self._accounts))
-        most = max((share - count for count in self._accounts.values()), default=share)
+        share, fewest = self._share(), min(self._accounts.values(), default=0)
+        most = min(share - fewest, self.free - share)
         return min(self.free, max(most, 0) + NEWCOMERS)
 
     def saturated_accounts(self) -> list[str]:
-        """Name the accounts that use up their share."""
-        share = self._share(len(self._accounts))
-        return [account for account, count in self._accounts.items() if count >= share]
+        """Name the accounts that may have no other slot now."""
+        return [account for account in self._accounts if not self._may_have_another(account)]
 
     def held_cues(self) -> list[str]:
         """Name the cues that wait for a slot of their destination host."""
@@ -50,12 +50,9 @@ class Slots:
 
     def take(self, account_id: str, host: str, cue_id: str) -> bool:
         """Take a slot, or refuse; a cue whose host is full is held until the host has room."""
-        active = len(self._accounts) + (account_id not in self._accounts)
-        if self.free <= 0 or self._accounts[account_id] >= self._share(active):
-            self._forget_empty(account_id)
+        if self.free <= 0 or not self._may_have_another(account_id):
             return False
         if self._hosts[host] >= self._per_host:
-            self._forget_empty(account_id)
             self._held_cues.setdefault(host, set()).add(cue_id)
             return False
         self._accounts[account_id] += 1
@@ -64,16 +61,16 @@ class Slots:
 
     def release(self, account_id: str, host: str) -> None:
         """Give a slot back."""
-        self._accounts[account_id] -= 1
-        self._forget_empty(account_id)
-        self._hosts[host] -= 1
-        if not self._hosts[host]:
-            del self._hosts[host]
+        for counts, key in ((self._accounts, account_id), (self._hosts, host)):
+            counts[key] -= 1
+            if not counts[key]:
+                del counts[key]
         self._held_cues.pop(host, None)
 
-    def _share(self, active: int) -> int:
-        return max(1, min(self._per_account, self._total // (active + 1)))
+    def _may_have_another(self, account_id: str) -> bool:
+        count, share = self._accounts[account_id], self._share()
+        return not count or (count < share and self.free > share)
 
-    def _forget_empty(self, account_id: str) -> None:
-        if not self._accounts[account_id]:
-            del self._accounts[account_id]
+    def _share(self) -> int:
+        active = max(1, len(self._accounts))
+        return max(1, min(self._per_account, self._total // (active + 1)))
