@@ -76,7 +76,9 @@ class ApiSettings(SecretSettings):
                 " make them: openssl rand -hex 32, openssl rand -base64 32"
             )
             raise ValueError(msg)
+        # What cannot be read is told now, not at the first request.
         self.proxies()
+        self.egress()
         return self
 
     def proxies(self) -> tuple[Network, ...]:

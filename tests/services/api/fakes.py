@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
@@ -92,6 +93,8 @@ class FakeBus:
         self.idempotencies: list[Idempotency | None] = []
         self.failing: Exception | None = None
         self.replayed = False
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        self.go.set()
         self._store = store
         self._answers: dict[type[Command], Answering] = {
             CreateCue: self._created,
@@ -102,6 +105,11 @@ class FakeBus:
 
     def answer(self, kind: type[Command], with_: Answering) -> None:
         self._answers[kind] = with_
+
+    def hold(self) -> None:
+        """Answer nothing until `go` is set; `asked` tells that somebody waits."""
+        self.asked.clear()
+        self.go.clear()
 
     def refuse(self, code: str, message: str = "no") -> None:
         self.failing = Refused(Rejection(code=code, message=message))
@@ -122,6 +130,8 @@ class FakeBus:
         self.commands.append(command)
         self.metas.append(meta)
         self.idempotencies.append(idempotency)
+        self.asked.set()
+        await self.go.wait()
         if self.failing is not None:
             raise self.failing
         return self._answers[type(command)](command), self.replayed
