@@ -6,12 +6,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from libs.events.alerts import AcknowledgeAlert, AcknowledgedAlert, Alert, AlertAcknowledged
-from libs.events.base import Rejection, Value
+from libs.events.base import Rejection, Transport, Value
 from libs.events.cues import CueSettings
-from libs.events.execution_states import outcome_state
-from libs.events.executions import Execution
-from services.alerts.rules import Verdict, failure_row, verdict
+from libs.events.executions import Execution, Outcome
+from services.alerts.rules import episode_of, failure_row
+
+WORKER_DEADLINE_SECONDS = 24 * 3_600
 
 
 class Called(Value):
@@ -35,23 +38,18 @@ def alerts_called_for(
     failures that a person has seen: the next failure then begins another one.
     """
     called = []
-    facts, outcome = execution.facts, execution.facts.outcome
-    if outcome_state(facts) == "unknown":
-        deadline = settings.delivery.outcome_deadline_seconds
-        delivered = facts.delivered_at.isoformat() if facts.delivered_at else None
-        told: dict[str, Any] = {"outcome_deadline_seconds": deadline, "delivered_at": delivered}
-        called.append(_called("outcome_timeout", facts.id, execution, told))
+    if execution.facts.outcome_missed:
+        told = _silence(execution, settings)
+        called.append(_called("outcome_timeout", execution.facts.id, execution, told))
+    outcome = execution.facts.outcome
     if outcome is not None and outcome.state == "verification_failed":
-        told = {"mode": outcome.mode.value, "missing": outcome.reason}
-        entry = f"{facts.id}:{outcome.recorded_at.isoformat()}:{outcome.rejection or ''}"
-        called.append(_called("verification_failed", entry, execution, told))
-    row = failure_row(newest_first)
-    threshold = settings.alerts.consecutive_failures
-    if verdict(execution) is Verdict.FAILURE and row is not None and row.length >= threshold:
-        told = {"consecutive_failures": row.length, "threshold": threshold}
-        episode = row.first_id
-        if episode in acknowledged:
-            episode = f"{row.first_id}:{facts.id}"
+        told = {"mode": outcome.mode.value, "missing": _missing(outcome)}
+        episode = f"{execution.facts.id}:{_missing(outcome)}:{outcome.rejection}"
+        called.append(_called("verification_failed", episode, execution, told))
+    row, threshold = failure_row(newest_first), settings.alerts.consecutive_failures
+    if execution.facts.id in row and len(row) >= threshold:
+        told = {"consecutive_failures": len(row), "threshold": threshold}
+        episode = episode_of(row, acknowledged)
         called.append(_called("consecutive_failure", episode, execution, told))
     return called
 
@@ -68,3 +66,17 @@ def acknowledge(
 
 def _called(kind: str, episode: str, execution: Execution, told: dict[str, Any]) -> Called:
     return Called(kind=kind, episode=episode, execution_id=execution.facts.id, facts=told)
+
+
+def _silence(execution: Execution, settings: CueSettings) -> dict[str, Any]:
+    seconds = settings.delivery.outcome_deadline_seconds
+    if execution.facts.transport is Transport.WORKER:
+        seconds = WORKER_DEADLINE_SECONDS
+    delivered_at = msgspec.to_builtins(execution.facts.delivered_at)
+    return {"outcome_deadline_seconds": seconds, "delivered_at": delivered_at}
+
+
+def _missing(outcome: Outcome) -> str | None:
+    """Name the evidence for want of which the policy failed it; None when a person did."""
+    by_policy = outcome.reason is not None and outcome.rejection is None
+    return outcome.mode.value.removeprefix("require_") if by_policy else None

@@ -1,11 +1,10 @@
-"""What counts as a failure, and how long a row of them is. Pure (contract §9)."""
+"""What counts as a failure, and which of them form a row. Pure (contract §9)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 
-from libs.events.base import Value
 from libs.events.execution_states import outcome_state
 from libs.events.executions import Execution, Failed
 
@@ -18,35 +17,36 @@ class Verdict(Enum):
     NEUTRAL = "neutral"
 
 
-class FailureRow(Value):
-    """The failures since the row was last reset; `first_id` names its episode."""
-
-    length: int
-    first_id: str
-
-
 def verdict(execution: Execution) -> Verdict:
     """Judge one execution. A webhook's ACK alone, and a missed one, neither add nor reset."""
-    if isinstance(execution, Failed) and execution.blocked:
-        return Verdict.NEUTRAL
     match outcome_state(execution.facts):
         case "reported_failure" | "verification_failed":
             return Verdict.FAILURE
         case "reported_success" | "verified_success" | "verification_pending" | "unknown":
             return Verdict.RESET
         case _:
-            return Verdict.FAILURE if isinstance(execution, Failed) else Verdict.NEUTRAL
+            failed = isinstance(execution, Failed) and not execution.blocked
+            return Verdict.FAILURE if failed else Verdict.NEUTRAL
 
 
-def failure_row(newest_first: Sequence[Execution]) -> FailureRow | None:
-    """Give the row of failures that the newest executions form, or None if there is none."""
-    row: FailureRow | None = None
+def failure_row(newest_first: Sequence[Execution]) -> list[str]:
+    """Name the failures since the row was last reset, newest first."""
+    row = []
     for execution in newest_first:
         match verdict(execution):
             case Verdict.FAILURE:
-                row = FailureRow(length=row.length + 1 if row else 1, first_id=execution.facts.id)
+                row.append(execution.facts.id)
             case Verdict.RESET:
                 break
             case Verdict.NEUTRAL:
                 continue
     return row
+
+
+def episode_of(row: Sequence[str], acknowledged: Collection[str]) -> str:
+    """Name the row's episode: its first failure, and a number once episodes of it were seen."""
+    episode, number = row[-1], 1
+    while episode in acknowledged:
+        number += 1
+        episode = f"{row[-1]}:{number}"
+    return episode
