@@ -1,0 +1,128 @@
+"""What counts as a failure, and in a row (contract §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from libs.events.base import Event, VerificationMode
+from libs.events.executions import (
+    OutcomeVerified,
+    VerificationFailed,
+    VerificationRequested,
+)
+from services.alerts.rules import Verdict, episode_of, failure_row, verdict
+from tests.services.dispatcher.examples import BLOCKED, NOON, STAGES, WEBHOOK, reported
+from tests.services.scheduler.deciding import given
+
+FAILURE, RESET, NEUTRAL = Verdict.FAILURE, Verdict.RESET, Verdict.NEUTRAL
+NEEDS_ID = VerificationMode.REQUIRE_EXTERNAL_ID
+MISSING = VerificationFailed(at=NOON, missing="external_id")
+REJECTED = VerificationFailed(at=NOON, by="person")
+
+CASES: dict[str, tuple[tuple[Event, ...], Verdict]] = {
+    **{
+        name: (STAGES[name], expected)
+        for name, expected in {
+            "pending": NEUTRAL,
+            "delivering": NEUTRAL,
+            "retrying": NEUTRAL,
+            "lost": NEUTRAL,
+            "success": NEUTRAL,
+            "answered": NEUTRAL,
+            "reported": RESET,
+            "reported failure": FAILURE,
+            "reported early": RESET,
+            "failed": FAILURE,
+            "failed and reported": FAILURE,
+            "blocked": NEUTRAL,
+            "outcome_timeout": RESET,
+            "cancelled": NEUTRAL,
+            "worker pending": NEUTRAL,
+            "worker pending again": NEUTRAL,
+            "claimed": NEUTRAL,
+            "worker success": RESET,
+            "worker failure": FAILURE,
+            "worker failed": FAILURE,
+            "missed": NEUTRAL,
+            "worker timeout": RESET,
+        }.items()
+    },
+    "blocked, then a failure was reported": ((BLOCKED, reported(success=False)), FAILURE),
+    "blocked, then a success was reported": ((BLOCKED, reported()), RESET),
+    "failed, then a success was reported": ((*STAGES["failed"], reported()), RESET),
+    "missed, then a failure was reported": ((*STAGES["missed"], reported(success=False)), FAILURE),
+    "verified": ((WEBHOOK, reported(mode=NEEDS_ID), OutcomeVerified(at=NOON)), RESET),
+    "evidence missing": ((WEBHOOK, reported(mode=NEEDS_ID), MISSING), FAILURE),
+    "rejected": ((WEBHOOK, reported(), REJECTED), FAILURE),
+    "to be judged": ((WEBHOOK, reported(), VerificationRequested(at=NOON)), RESET),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_how_an_execution_counts(name: str) -> None:
+    past, expected = CASES[name]
+    assert verdict(given(*past).state) is expected
+
+
+def test_every_stage_is_judged() -> None:
+    assert set(STAGES) <= set(CASES)
+
+
+EXAMPLES = {
+    FAILURE: given(*STAGES["failed"]).state,
+    RESET: given(*STAGES["reported"]).state,
+    NEUTRAL: given(*STAGES["missed"]).state,
+}
+
+
+def history(newest_first: Sequence[Verdict]) -> list[Any]:
+    """Make executions that count so; the oldest is named 0."""
+    last = len(newest_first) - 1
+    return [
+        replace(EXAMPLES[one], facts=replace(EXAMPLES[one].facts, id=str(last - place)))
+        for place, one in enumerate(newest_first)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("newest_first", "row"),
+    [
+        ([], []),
+        ([FAILURE], ["0"]),
+        ([RESET], []),
+        ([NEUTRAL], []),
+        ([FAILURE, FAILURE, FAILURE], ["2", "1", "0"]),
+        ([FAILURE, RESET, FAILURE], ["2"]),
+        ([RESET, FAILURE, FAILURE], []),
+        ([FAILURE, NEUTRAL, FAILURE], ["2", "0"]),
+        ([NEUTRAL, FAILURE, NEUTRAL, NEUTRAL, FAILURE, RESET], ["4", "1"]),
+    ],
+)
+def test_a_row_reaches_back_to_the_last_reset(newest_first: list[Verdict], row: list[str]) -> None:
+    assert failure_row(history(newest_first)) == row
+
+
+@for_all(st.lists(st.sampled_from(list(Verdict)), max_size=30))
+def test_a_row_is_the_failures_after_the_last_reset(verdicts: list[Verdict]) -> None:
+    until = verdicts.index(RESET) if RESET in verdicts else len(verdicts)
+    last = len(verdicts) - 1
+    expected = [str(last - n) for n, one in enumerate(verdicts[:until]) if one is FAILURE]
+    assert failure_row(history(verdicts)) == expected
+
+
+def test_an_episode_is_named_for_the_rows_first_failure() -> None:
+    assert episode_of(["c", "b", "a"], ()) == "a"
+    assert episode_of(["d", "c", "b", "a"], ()) == "a"
+    assert episode_of(["c", "b", "a"], {"b", "c"}) == "a"
+
+
+def test_a_seen_episode_is_followed_by_another_that_lasts_until_it_is_seen() -> None:
+    assert episode_of(["d", "b", "a"], {"a"}) == "a:2"
+    assert episode_of(["e", "d", "b", "a"], {"a"}) == "a:2"
+    assert episode_of(["f", "e", "d", "b", "a"], {"a", "a:2"}) == "a:3"
