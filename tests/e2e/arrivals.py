@@ -43,9 +43,9 @@ def _posts(posts: Sequence[Arrival], events: Sequence[Event]) -> Iterator[str]:
         if times > 1:
             yield f"attempt {attempt} of {posts[0].execution_id} was sent {times}x"
     acknowledged = sum(_is_ack(post) for post in posts)
-    unrecorded = sum(isinstance(event, AttemptLost | LateResultRecorded) for event in events)
-    if acknowledged > 1 + unrecorded:
-        yield f"{posts[0].execution_id} was taken {acknowledged}x; {unrecorded} results were lost"
+    unheard = sum(_is_unheard(event) for event in events)
+    if acknowledged > 1 + unheard:
+        yield f"{posts[0].execution_id} was taken {acknowledged}x; {unheard} answers were not heard"
 
 
 def _records(stream: str, events: Sequence[Event], posts: Sequence[Arrival]) -> Iterator[str]:
@@ -60,6 +60,13 @@ def _records(stream: str, events: Sequence[Event], posts: Sequence[Arrival]) -> 
                 continue
         if answered.get(epoch) != status:
             yield f"{stream} records {status} for attempt {epoch}: it got {answered.get(epoch)}"
+
+
+def _is_unheard(event: Event) -> bool:
+    """Whether an answer may have been given which could not be put on record."""
+    if isinstance(event, AttemptFailed):
+        return event.http_status is None
+    return isinstance(event, AttemptLost | LateResultRecorded)
 
 
 def _is_ack(post: Arrival) -> bool:

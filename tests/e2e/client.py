@@ -30,7 +30,8 @@ def ok(exchange: Exchange, status: int = 200) -> Any:
 
 def refused(exchange: Exchange, status: int, code: str) -> JsonObject:
     """Return the error of a refusal; an AssertionError unless it is this one (contract §1)."""
-    assert exchange.status == status, f"{exchange.method} {exchange.path}: {exchange.body}"
+    sent = str(exchange.sent)[:300]
+    assert exchange.status == status, f"{exchange.method} {exchange.path} {sent}: {exchange.body}"
     error: JsonObject = exchange.body["error"]
     assert (error["code"], error["status"]) == (code, status)
     assert error["message"]
@@ -114,15 +115,19 @@ class Api:
         """Make a callback of this account's."""
         return self._receiver.hook(self.webhook_secret)
 
-    async def webhook_cue(self, hook: Hook, **fields: Any) -> JsonObject:
-        """Create a cue which calls `hook`, by default once in a day; no answer counts as none."""
+    def cue_body(self, hook: Hook, **fields: Any) -> JsonObject:
+        """A cue which calls `hook`, by default a day from now."""
         callback = {"url": hook.url, "headers": {"X-Canary": hook.canary}}
-        body = {"name": str(uuid4()), "schedule": tomorrow(), "callback": callback, **fields}
+        return {"name": str(uuid4()), "schedule": tomorrow(), "callback": callback, **fields}
+
+    async def webhook_cue(self, hook: Hook, **fields: Any) -> JsonObject:
+        """Create a cue; see `cue_body`."""
+        body = self.cue_body(hook, **fields)
         created: JsonObject = ok(await self.insist("POST", "/v1/cues", body), 201)
         return created
 
     async def worker_cue(self, **fields: Any) -> JsonObject:
-        """Create a cue for workers, by default once in a day."""
+        """Create a cue for workers, by default a day from now."""
         body = {"name": str(uuid4()), "schedule": tomorrow(), "transport": "worker", **fields}
         created: JsonObject = ok(await self.insist("POST", "/v1/cues", body), 201)
         return created

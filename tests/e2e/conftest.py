@@ -1,11 +1,13 @@
 """One stack for all end-to-end tests, checked after each of them."""
 
 from collections.abc import AsyncIterator, Generator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.e2e.client import Api
+from tests.e2e.client import Api, JsonObject
+from tests.e2e.receiver import Answer, Hook
 from tests.e2e.world import World, running
 
 
@@ -15,11 +17,38 @@ async def e2e_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[W
         yield world
 
 
+@dataclass(frozen=True)
+class Minutely:
+    """A cue which is due at every minute."""
+
+    api: Api
+    hook: Hook
+    cue: JsonObject
+
+
+@pytest.fixture(scope="session")
+async def minutely(e2e_world: World) -> Minutely:
+    """Made before the first test, so that the last one need not wait long for the minute."""
+    api = await e2e_world.account()
+    hook = api.hook()
+    hook.answer = Answer(body={"success": True})
+    schedule = {"type": "recurring", "cron": "* * * * *", "timezone": "Europe/Berlin"}
+    cue = await api.webhook_cue(hook, schedule=schedule)
+    await e2e_world.check()
+    e2e_world.complaints()  # of the start, when not everything is there yet
+    return Minutely(api, hook, cue)
+
+
 @pytest.fixture
-async def world(e2e_world: World) -> AsyncIterator[World]:
-    """The world, whose invariants are checked when the test is over."""
+async def world(e2e_world: World, minutely: Minutely) -> AsyncIterator[World]:
+    """The world; when the test is over its invariants hold, and no service has complained."""
     yield e2e_world
     await e2e_world.check()
+    assert e2e_world.complaints() == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name == "test_minutely.py")
 
 
 @pytest.fixture

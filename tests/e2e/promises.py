@@ -22,7 +22,8 @@ def broken(history: History, now: Snapshot) -> Iterator[str]:
     promised = Counter(promise for each in history.exchanges for promise in promises(each))
     for (stream, kind), times in promised.items():
         if times > logged[stream, kind]:
-            yield f"{times} answers promised {kind} in {stream}: it is there {logged[stream, kind]}x"
+            there = logged[stream, kind]
+            yield f"{times} answers promised {kind} in {stream}, where it is {there} times"
     for each in history.with_status(500):
         yield f"{each.method} {each.path} was answered 500"
     yield from _fires(history, now)
@@ -46,7 +47,7 @@ def promises(exchange: Exchange) -> list[Promise]:
             return [(f"cue-{cue}", "CueDeleted")]
         case "POST", ["cues", _, "fire"]:
             return [(f"execution-{body['execution_id']}", "ExecutionScheduled")]
-        case ("POST" | "PATCH"), ["executions", *_, verb] if verb in _EVENT_OF:
+        case (("POST" | "PATCH"), ["executions", *_, verb]) if verb in _EVENT_OF:
             return [(f"execution-{body['execution_id']}", _EVENT_OF[verb])]
         case _:
             return []
@@ -68,9 +69,7 @@ def _fires(history: History, now: Snapshot) -> Iterator[str]:
         if _is_fire(each) and (each.accepted or each.ambiguous):
             requests[each.path.split("/")[3]].add(_key(each) or next(unkeyed))
     made = Counter(
-        event.cue_id
-        for event in now.all(ExecutionScheduled)
-        if event.triggered_by == "manual_fire"
+        event.cue_id for event in now.all(ExecutionScheduled) if event.triggered_by == "manual_fire"
     )
     for cue_id, times in made.items():
         if times > len(requests[cue_id]):

@@ -1,0 +1,31 @@
+"""Doing harm to one process, and seeing that it was done."""
+
+import os
+import re
+from signal import SIGKILL
+
+import httpx
+
+from deploy.local.processes import ManagedProcess
+from deploy.local.service import Service
+from deploy.local.waiting import NO_CERTIFICATES
+from tests.e2e.waiting import eventually
+
+
+async def kill_9(process: ManagedProcess) -> None:
+    """Kill a process as `kill -9` would, and wait until the stack has brought another up."""
+    old = process.pid
+    os.kill(old, SIGKILL)
+
+    async def came_back() -> bool | None:
+        return (process.up and process.pid != old) or None
+
+    await eventually(came_back, f"{process.name} is back", 90)
+
+
+async def counter(service: Service, name: str) -> float:
+    """Read a counter of one replica, summed over its labels; 0 before it has counted."""
+    url = service.health.replace("/readyz", "/metrics")
+    async with httpx.AsyncClient(verify=NO_CERTIFICATES, trust_env=False) as client:
+        text = (await client.get(url)).text
+    return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.M))
