@@ -25,6 +25,8 @@ log = structlog.get_logger()
 Serve = Callable[[Request], Awaitable[Response]]
 Headers = list[tuple[bytes, bytes]]
 
+MOST_IN_HAND = 2_000
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXPOSED = (
     b"X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After,"
@@ -39,6 +41,7 @@ class Edge:
     def __init__(self, serve: Serve, origins: Sequence[str]) -> None:
         self._serve = serve
         self._origins = frozenset(origins)
+        self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -50,7 +53,11 @@ class Edge:
             (b"x-request-id", request_id.encode()),
             *self._cors(request.headers.get("origin")),
         ]
-        response = await self._answer(request)
+        self._in_hand += 1
+        try:
+            response = await self._answer(request)
+        finally:
+            self._in_hand -= 1
 
         async def send_whole(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -63,6 +70,8 @@ class Edge:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return _preflight(request)
         try:
+            if self._in_hand > MOST_IN_HAND:
+                raise unavailable("this server, which has too much in hand,")
             return await self._serve(request)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import re
@@ -15,6 +16,7 @@ from services.api.routes.shapes import Body, NoBody, Query, checked
 from services.api.rules.json_text import InvalidJson, faulty_paths, may_hold_faulty_text, parse
 
 MAX_BODY_BYTES = 2_097_152
+BODY_SECONDS = 60
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,256}")
 _MAX_WORKER_ID = 255
@@ -29,10 +31,15 @@ async def read_body(request: Request, too_large: str) -> bytes:
     if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
         raise _oversize(too_large)
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise _oversize(too_large)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    raise _oversize(too_large)
+    except TimeoutError as error:
+        message = f"the request body did not arrive within {BODY_SECONDS} seconds"
+        raise ApiError("invalid_json", message) from error
     return bytes(body)
 
 
