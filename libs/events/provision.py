@@ -63,6 +63,8 @@ async def _ensure_stream(jetstream: JetStreamContext, stream: Stream, replicas: 
 async def _ensure_consumer(jetstream: JetStreamContext, consumer: Consumer) -> bool:
     config = ConsumerConfig(
         durable_name=consumer.name,
+        deliver_subject=f"deliver.{consumer.name}",
+        deliver_group=consumer.name,
         ack_policy=AckPolicy.EXPLICIT,
         deliver_policy=DeliverPolicy.ALL,
         filter_subjects=list(consumer.subjects),

@@ -1,7 +1,7 @@
-"""Subscribing: durable pull consumers whose messages reach their handler in micro-batches.
+"""Subscribing: durable consumers whose messages reach their handler in micro-batches.
 
-FastStream hands over everything that one fetch brought; what arrives in the same turn of the event
-loop is handled together, and acknowledged after the commit. A message that breaks its handler comes
+What arrives while a batch is handled is handled together in the next one, and acknowledged after
+the commit. A message that breaks its handler comes
 back with a growing delay, and is parked in Postgres after `PARK_AFTER` deliveries.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from faststream import AckPolicy
-from faststream.nats import JStream, NatsMessage, PullSub
+from faststream.nats import JStream, NatsMessage
 
 from libs.events.bus import Bus
 from libs.events.envelope import CommandEnvelope, Notice, Reply, Undecodable, decode
@@ -26,7 +26,6 @@ from libs.runtime.postgres import Database, Unavailable
 log = structlog.get_logger()
 
 BATCH = 200
-FETCH_SECONDS = 5.0
 PARK_AFTER = 5
 LONGEST_DELAY = 30.0
 
@@ -122,9 +121,9 @@ class Receiver:
         batcher = _Batcher(on_batch, self._put_back)
         self._bus.broker.subscriber(
             consumer.subjects[0],
+            consumer.name,
             stream=JStream(name=consumer.stream, declare=False),
-            durable=consumer.name,
-            pull_sub=PullSub(batch_size=BATCH, timeout=FETCH_SECONDS),
+            max_workers=consumer.max_ack_pending,
             ack_policy=AckPolicy.MANUAL,
             decoder=_undecoded,
             title=consumer.name,
@@ -162,7 +161,7 @@ class Receiver:
 
 
 class _Batcher:
-    """Gathers the messages of one turn of the event loop into one call of the handler."""
+    """Handles what has come since the last batch in one call, one batch at a time."""
 
     def __init__(
         self,
@@ -175,15 +174,22 @@ class _Batcher:
         self._running: asyncio.Task[None] | None = None
 
     async def handle(self, message: NatsMessage) -> None:
-        """Wait until the batch with this message has been handled."""
+        """Wait until everything that has come, this message too, has been handled."""
         self._gathered.append(message)
         if self._running is None:
             self._running = asyncio.create_task(self._run())
         await asyncio.shield(self._running)
 
     async def _run(self) -> None:
-        await asyncio.sleep(0)
-        messages, self._gathered, self._running = self._gathered, [], None
+        try:
+            await asyncio.sleep(0)  # what the same read from the socket brought comes along
+            while self._gathered:
+                messages, self._gathered = self._gathered[:BATCH], self._gathered[BATCH:]
+                await self._handle(messages)
+        finally:
+            self._running = None
+
+    async def _handle(self, messages: Sequence[NatsMessage]) -> None:
         try:
             await self._on_batch(messages)
         except Exception as error:

@@ -50,13 +50,17 @@ class Stream(Value):
 
 
 class Consumer(Value):
-    """A durable pull consumer."""
+    """A durable consumer, pushed to whichever of its service's replicas; `name` is the group.
+
+    Pulling would be simpler to bound, but a client that pulls batches holds the first message of
+    one back until the batch is full or its time is up (docs/decisions/0014).
+    """
 
     stream: str
     name: str
     subjects: tuple[str, ...]
     ack_wait: float = 30 * _SECOND
-    max_ack_pending: int = 2_000
+    max_ack_pending: int = 1_000
 
 
 def command_subject(command: type[Command]) -> str:
