@@ -248,7 +248,7 @@ async def test_waiting_notices_reach_the_handler_together(
 
     async def listen(notices: Sequence[Notice]) -> None:
         batches.append(len(notices))
-        await database.rows("select 1")  # what comes during a batch waits for the next one
+        await database.rows("select pg_sleep(0.05)")  # what comes meanwhile waits
 
     for _ in range(40):
         await tell(bus, notice_of(REACTED), notice_of(REACTED))
