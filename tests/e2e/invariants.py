@@ -27,8 +27,11 @@ async def check(
     goes into `told`. Gives what was looked at.
     """
     left: list[str] = []
+    so_far = History()
 
     async def finished() -> Snapshot | None:
+        # What was promised before the look must be in it.
+        so_far.exchanges[:] = history.exchanges
         now = await snapshot(database)
         left[:] = unfinished(now)
         return None if left else now
@@ -39,9 +42,9 @@ async def check(
         raise AssertionError(f"{error}: {_shown(left)}") from None
     wrong = {
         *broken(now),
-        *promises.broken(history, now),
+        *promises.broken(so_far, now),
         *arrivals.faults(receiver.arrivals, now),
-        *canaries.leaks(stack, history),
+        *canaries.leaks(stack, so_far),
         *(f"{d.table} {d.key} is not what its events say: {d}" for d in await verify(database)),
     }
     new = sorted(wrong - told)
@@ -80,11 +83,12 @@ def unfinished(now: Snapshot) -> Iterator[str]:
 
 def _slots(now: Snapshot, *, too_many: bool) -> Iterator[str]:
     """Every due slot is an execution or is skipped on record: exactly one of them, once."""
+    fired = now.fired()
     for stream, events in now.of_category("cue").items():
-        fired = now.fired(stream.partition("-")[2])
+        executions = fired.get(stream.partition("-")[2], [])
         for stretch in ledger.stretches(events, now.now):
             for slot in ledger.slots(stretch):
-                made, skipped = ledger.ends(slot, events, fired)
+                made, skipped = ledger.ends(slot, events, executions)
                 if made + skipped > 1 if too_many else made + skipped < 1:
                     yield f"slot {slot} of {stream}: {made} executions, {skipped} skips"
 

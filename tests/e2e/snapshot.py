@@ -83,13 +83,13 @@ class Snapshot:
             if isinstance(logged.event, CueCreated | CueUpdated)
         )
 
-    def fired(self, cue_id: str) -> list[ExecutionScheduled]:
-        """Return the executions that slots of a cue became."""
-        return [
-            event
-            for event in self.all(ExecutionScheduled)
-            if event.cue_id == cue_id and event.triggered_by in ("scheduled", "catch_up")
-        ]
+    def fired(self) -> dict[str, list[ExecutionScheduled]]:
+        """Return the executions that slots became, by cue."""
+        fired: dict[str, list[ExecutionScheduled]] = {}
+        for event in self.all(ExecutionScheduled):
+            if event.triggered_by in ("scheduled", "catch_up"):
+                fired.setdefault(event.cue_id, []).append(event)
+        return fired
 
 
 async def snapshot(database: Database) -> Snapshot:

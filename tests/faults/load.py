@@ -15,8 +15,9 @@ RETRY = {"max_attempts": 10, "backoff_minutes": [0]}
 DELIVERY = {"timeout_seconds": 2}
 
 _LEFT = """
-select (select count(*) from executions e where e.account_id = i.account_id and e.status <> 'success')
-     + (select count(*) from cues c where c.id = any(%s) and c.status <> 'completed') as count
+select (select count(*) from cues c where c.id = any(%s) and c.status <> 'completed')
+     + (select count(*) from executions e
+         where e.account_id = i.account_id and e.status <> 'success') as count
   from identities i where i.email = %s
 """
 
