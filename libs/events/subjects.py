@@ -105,7 +105,16 @@ REACTIONS: Mapping[str, tuple[str, ...]] = {
     "dispatcher": ("ExecutionScheduled", "LeaseExpired"),
     "outcomes": ("AttemptSucceeded",),
     "scheduler": ("AttemptSucceeded", "OutcomeReported", "DeliveryFailed", "ExecutionMissed"),
-    "alerts": ("DeliveryFailed", "OutcomeReported", "VerificationFailed", "OutcomeDeadlinePassed"),
+    "alerts": (
+        "CueCreated",
+        "CueUpdated",
+        "CueResumed",
+        "DeliveryFailed",
+        "ExecutionMissed",
+        "OutcomeReported",
+        "VerificationFailed",
+        "OutcomeDeadlinePassed",
+    ),
 }
 
 CONSUMERS = (

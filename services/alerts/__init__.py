@@ -2,5 +2,7 @@
 
 Writes   `AlertRaised`, `AlertAcknowledged`.
 Decides  AcknowledgeAlert.
-Reacts   to failed deliveries, reported failures, failed verifications and deadlines that passed.
+Reacts   to failed deliveries, missed executions, reported failures, failed verifications and
+         deadlines that passed; to cues that are declared, changed or resumed, to watch them.
+Wakes    `cue_watches.due_at` (windows that are missed).
 """

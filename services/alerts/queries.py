@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from libs.events.base import Value
+from libs.events.base import Value, key_of
 from libs.events.cues import Cue, CueSettings
-from libs.events.envelope import decode
-from libs.events.executions import Execution
-from libs.events.log import PostgresUnit
+from libs.events.envelope import Notice, decode, encode
+from libs.events.executions import Execution, VerificationFailed
+from libs.events.log import PostgresUnit, month_of
+from services.alerts.decider.episodes import PastAlert, Rejected
+from services.alerts.decider.windows import LatestSuccess
+from services.alerts.rules.failures import HISTORY
 
-HISTORY = 200
+SUCCESSES = 50
+"""Among how many of its latest executions a cue's latest success is looked for."""
 
 _CHANGED = """
 select e.state::text, c.state::text
   from execution_states e join cue_settings c on c.cue_id = e.cue_id
- where e.id = any(%s::uuid[]) and c.status <> 'deleted'
+ where e.id = any(%s::uuid[]) and c.status <> 'deleted' order by e.created_at, e.id
 """
 _HISTORY = """
 select h.state::text
   from unnest(%(cues)s::text[]) wanted(cue_id)
  cross join lateral (
-   select cue_id, created_at, id, state from execution_states x
+   select created_at, id, state from execution_states x
     where x.cue_id = wanted.cue_id order by x.created_at desc, x.id desc limit %(limit)s
  ) h
  order by h.created_at desc, h.id desc
@@ -31,9 +35,35 @@ _LOCK_CUES = """
 select pg_advisory_xact_lock(hashtextextended(cue_id, 13))
   from (select cue_id from unnest(%s::text[]) cue_id order by cue_id) cues
 """
-_EPISODES = """
-select cue_id, kind, episode, acknowledged_at is not null from alerts
- where cue_id = any(%s::text[])
+_LATEST_ALERTS = """
+select wanted.cue_id, a.*
+  from unnest(%(cues)s::text[]) wanted(cue_id)
+ cross join lateral (
+   select kind, episode, created_at, execution_id::text, acknowledged_at from alerts x
+    where x.cue_id = wanted.cue_id and x.kind = %(kind)s
+    order by x.created_at desc, x.id desc limit 1
+ ) a
+"""
+_ALERTS_OF_EXECUTIONS = """
+select kind, episode, created_at, execution_id::text, acknowledged_at from alerts
+ where execution_id = any(%s::uuid[])
+"""
+_REJECTIONS = """
+select e.stream_id, e.version, e.data::text
+  from json_to_recordset(%s::json) as wanted(stream_id text, version int, month date)
+  join api_events e using (stream_id, version)
+ where e.type = 'VerificationFailed'
+"""
+_CUES = "select cue_id, state::text from cue_settings where cue_id = any(%s::text[])"
+_SUCCESSES = """
+select wanted.cue_id, s.*
+  from unnest(%(cues)s::text[]) wanted(cue_id)
+ cross join lateral (
+   select max(succeeded_at), case when count(*) = %(limit)s then min(created_at) end
+     from (select created_at, succeeded_at from execution_successes x
+            where x.cue_id = wanted.cue_id
+            order by x.created_at desc, x.id desc limit %(limit)s) latest
+ ) s
 """
 
 
@@ -64,9 +94,61 @@ async def history(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, lis
     return found
 
 
-async def episodes(
-    unit: PostgresUnit, cue_ids: Collection[str]
-) -> dict[tuple[str, str, str], bool]:
-    """Read which (cue, kind, episode) are alerts already, and whether they are acknowledged."""
-    cursor = await unit.connection.execute(_EPISODES, [sorted(cue_ids)])
-    return {(cue, kind, episode): seen for cue, kind, episode, seen in await cursor.fetchall()}
+async def latest_alerts(
+    unit: PostgresUnit, cue_ids: Collection[str], kind: str
+) -> dict[str, PastAlert]:
+    """Read the latest alert of one kind of each cue that has one."""
+    cursor = await unit.connection.execute(_LATEST_ALERTS, {"cues": sorted(cue_ids), "kind": kind})
+    return {cue_id: _past(row) for cue_id, *row in await cursor.fetchall()}
+
+
+async def alerts_of(unit: PostgresUnit, execution_ids: Collection[str]) -> list[PastAlert]:
+    """Read all alerts about these executions."""
+    cursor = await unit.connection.execute(_ALERTS_OF_EXECUTIONS, [sorted(execution_ids)])
+    return [_past(row) for row in await cursor.fetchall()]
+
+
+async def rejections(unit: PostgresUnit, notices: Sequence[Notice]) -> dict[str, list[Rejected]]:
+    """Read which entries into `verification_failed` are told, by execution."""
+    wanted = [
+        {"stream_id": n.stream_id, "version": n.version, "month": month_of(n.stream_id)}
+        for n in notices
+        if n.type == VerificationFailed.__name__
+    ]
+    if not wanted:
+        return {}
+    cursor = await unit.connection.execute(_REJECTIONS, [encode(wanted).decode()])
+    found: dict[str, list[Rejected]] = {}
+    for stream_id, version, data in await cursor.fetchall():
+        event = decode(data, VerificationFailed)
+        entry = Rejected(version=version, missing=event.missing)
+        found.setdefault(key_of(stream_id), []).append(entry)
+    return found
+
+
+async def cues_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, Cue]:
+    """Read cues as they are now."""
+    cursor = await unit.connection.execute(_CUES, [sorted(cue_ids)])
+    return {cue_id: decode(state, Cue) for cue_id, state in await cursor.fetchall()}
+
+
+async def successes(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, LatestSuccess]:
+    """Read when each cue last succeeded, as far as its latest executions tell."""
+    cursor = await unit.connection.execute(
+        _SUCCESSES, {"cues": sorted(cue_ids), "limit": SUCCESSES}
+    )
+    return {
+        cue_id: LatestSuccess(at=at, sought_since=since)
+        for cue_id, at, since in await cursor.fetchall()
+    }
+
+
+def _past(row: Sequence[Any]) -> PastAlert:
+    kind, episode, created_at, execution_id, acknowledged_at = row
+    return PastAlert(
+        kind=kind,
+        episode=episode,
+        created_at=created_at,
+        execution_id=execution_id,
+        acknowledged_at=acknowledged_at,
+    )

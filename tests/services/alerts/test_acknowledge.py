@@ -9,7 +9,7 @@ from libs.events.alerts import (
     row,
 )
 from libs.events.examples import example
-from services.alerts.decider import acknowledge
+from services.alerts.decider.acknowledging import acknowledge
 from tests.services.dispatcher.examples import MINUTE, NOON
 from tests.services.scheduler.deciding import Decided, events_of, given, refused
 

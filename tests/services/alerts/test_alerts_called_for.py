@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,10 +16,19 @@ from libs.events.executions import (
     VerificationFailed,
     VerificationRequested,
 )
-from services.alerts.decider import Called, alerts_called_for
+from services.alerts.decider.episodes import (
+    QUIET,
+    Called,
+    PastAlert,
+    Rejected,
+    alerts_called_for,
+    is_news,
+)
+from services.alerts.rules.failures import HISTORY
 from tests.services.dispatcher.examples import (
     MINUTE,
     NOON,
+    SECOND,
     STAGES,
     WEBHOOK,
     reported,
@@ -52,12 +61,12 @@ def executions(*stages: str) -> list[Any]:
 def called(
     newest_first: Sequence[Any],
     threshold: int,
-    acknowledged: Collection[str] = (),
+    latest: PastAlert | None = None,
     kind: str = "consecutive_failure",
     changed: int = 0,
 ) -> list[Called]:
     """Give the alerts of one kind for the execution that changed, the newest if not said."""
-    calls = alerts_called_for(newest_first[changed], after(threshold), newest_first, acknowledged)
+    calls = alerts_called_for(newest_first[changed], after(threshold), newest_first, latest)
     return [call for call in calls if call.kind == kind]
 
 
@@ -80,10 +89,35 @@ def test_the_nth_failure_in_a_row_calls_for_an_alert() -> None:
     assert called(executions("failed"), threshold=1) == [row_of(1, 1, "e0", "e0")]
 
 
+def told(episode: str, by: str, *, seen: bool = False) -> PastAlert:
+    return PastAlert(
+        kind="consecutive_failure",
+        episode=episode,
+        created_at=NOON,
+        execution_id=by,
+        acknowledged_at=NOON + MINUTE if seen else None,
+    )
+
+
 def test_further_failures_belong_to_the_same_episode() -> None:
     for length in (3, 4, 10):
-        [call] = called(executions(*["failed"] * length), threshold=3)
-        assert call.episode == "e0"
+        assert called(executions(*["failed"] * length), 3, told("e0", "e2")) == []
+
+
+def test_a_failure_that_comes_late_makes_the_row_longer_at_its_start() -> None:
+    assert called(executions(*["failed"] * 4), 3, told("e1", "e3"), changed=3) == []
+
+
+def test_a_success_that_comes_late_begins_another_row() -> None:
+    later = executions("reported", "failed", "failed", "failed")
+    assert called(later, 3, told("e0", "e2")) == [row_of(3, 3, "e1", "e3")]
+
+
+def test_an_endless_row_is_one_episode() -> None:
+    endless = executions(*["failed"] * (HISTORY + 1))[:HISTORY]
+    assert called(endless, 3, told("long ago", "long ago, too")) == []
+    [again] = called(endless, 3, told("long ago", "long ago, too", seen=True))
+    assert again == row_of(HISTORY, 3, "long ago:2", "e300")
 
 
 def test_a_success_or_an_unknown_outcome_begins_the_row_anew() -> None:
@@ -111,14 +145,21 @@ def test_an_old_failure_outside_the_row_calls_for_nothing() -> None:
 
 def test_once_seen_the_next_failure_begins_another_episode_which_lasts() -> None:
     failing = executions(*["failed"] * 4)
-    assert called(failing, 3, {"e0"}) == [row_of(4, 3, "e0:2", "e3")]
-    assert called(executions(*["failed"] * 5), 3, {"e0"})[0].episode == "e0:2"
-    assert called(executions(*["failed"] * 6), 3, {"e0", "e0:2"})[0].episode == "e0:3"
+    assert called(failing, 3, told("e0", "e2", seen=True)) == [row_of(4, 3, "e0:2", "e3")]
+    longer = executions(*["failed"] * 5)
+    assert called(longer, 3, told("e0:2", "e3")) == []
+    assert called(longer, 3, told("e0:2", "e3", seen=True)) == [row_of(5, 3, "e0:3", "e4")]
+
+
+def test_once_seen_the_same_failure_told_again_calls_for_nothing() -> None:
+    for changed in (0, 1, 2):
+        failing = executions(*["failed"] * 3)
+        assert called(failing, 3, told("e0", "e2", seen=True), changed=changed) == []
 
 
 def silence(stage: str, deadline: int = 300, *more: Event) -> list[Called]:
     execution = given(*STAGES[stage], *more).state
-    calls = alerts_called_for(execution, with_delivery(deadline=deadline), [execution], ())
+    calls = alerts_called_for(execution, with_delivery(deadline=deadline), [execution], None)
     return [call for call in calls if call.kind == "outcome_timeout"]
 
 
@@ -150,59 +191,80 @@ def test_nothing_else_is_silence(stage: str) -> None:
     assert silence(stage) == []
 
 
-def unverified(*past: Event) -> list[Called]:
+def unverified(*past: Event, entries: Sequence[Rejected]) -> list[Called]:
     execution = given(*past).state
-    calls = alerts_called_for(execution, settings(), [execution], ())
+    calls = alerts_called_for(execution, settings(), [execution], None, entries)
     return [call for call in calls if call.kind == "verification_failed"]
 
 
+FOR_WANT_OF_ID = Rejected(version=3, missing="external_id")
+
+
 def test_missing_evidence_calls_for_an_alert() -> None:
-    [call] = unverified(*UNVERIFIED)
-    assert call.execution_id == EXECUTION_ID
-    assert call.facts == {"mode": "require_external_id", "missing": "external_id"}
+    assert unverified(*UNVERIFIED, entries=[FOR_WANT_OF_ID]) == [
+        Called(
+            kind="verification_failed",
+            episode=f"{EXECUTION_ID}:3",
+            execution_id=EXECUTION_ID,
+            facts={"mode": "require_external_id", "missing": "external_id"},
+        )
+    ]
 
 
 def test_a_persons_rejection_calls_for_an_alert() -> None:
-    for reason in (None, "wrong file"):
-        rejected = VerificationFailed(at=NOON, by="person", reason=reason)
-        [call] = unverified(WEBHOOK, reported(), rejected)
-        assert call.facts == {"mode": "none", "missing": None}
+    rejected = VerificationFailed(at=NOON, by="person", reason="wrong file")
+    [call] = unverified(WEBHOOK, reported(), rejected, entries=[Rejected(version=3)])
+    assert call.facts == {"mode": "none", "missing": None}
 
 
-def test_other_evidence_belongs_to_the_same_episode() -> None:
-    more = EvidenceAppended(at=NOON + MINUTE, details_ref="a" * 64, evidence=("artifacts",))
-    assert unverified(*UNVERIFIED, more) == unverified(*UNVERIFIED)
-
-
-def test_what_a_person_rejects_later_is_another_episode() -> None:
+def test_each_entry_is_an_episode_of_its_own() -> None:
     asked = VerificationRequested(at=NOON, by="person")
-    [first] = unverified(*UNVERIFIED)
-    assert unverified(*UNVERIFIED, asked) == []
-    for reason in (None, "wrong file"):
-        rejected = VerificationFailed(at=NOON, by="person", reason=reason)
-        [second] = unverified(*UNVERIFIED, asked, rejected)
-        assert second.episode != first.episode
+    rejected = VerificationFailed(at=NOON, by="person")
+    entries = [FOR_WANT_OF_ID, Rejected(version=5)]
+    calls = unverified(*UNVERIFIED, asked, rejected, entries=entries)
+    assert [call.episode for call in calls] == [f"{EXECUTION_ID}:3", f"{EXECUTION_ID}:5"]
 
 
-def test_what_is_verified_calls_for_nothing() -> None:
-    for past in (
-        (*UNVERIFIED, OutcomeVerified(at=NOON)),
-        (WEBHOOK, reported()),
-        (WEBHOOK, reported(success=False)),
-        (WEBHOOK,),
-    ):
-        assert unverified(*past) == []
+def test_evidence_that_comes_after_it_does_not_undo_the_entry() -> None:
+    more = EvidenceAppended(at=NOON + MINUTE, details_ref="a" * 64, evidence=("external_id",))
+    verified = OutcomeVerified(at=NOON + MINUTE)
+    before = unverified(*UNVERIFIED, entries=[FOR_WANT_OF_ID])
+    assert unverified(*UNVERIFIED, more, verified, entries=[FOR_WANT_OF_ID]) == before
+
+
+def test_without_an_entry_nothing_is_called_for() -> None:
+    for past in (UNVERIFIED, (WEBHOOK, reported()), (WEBHOOK, reported(success=False))):
+        assert unverified(*past, entries=[]) == []
 
 
 def test_one_execution_may_call_for_several() -> None:
     timed_out = given(*STAGES["outcome_timeout"], reported(success=False)).state
-    calls = alerts_called_for(timed_out, after(1), [timed_out], ())
+    calls = alerts_called_for(timed_out, after(1), [timed_out], None)
     assert [call.kind for call in calls] == ["outcome_timeout", "consecutive_failure"]
     unverified_ = given(*UNVERIFIED).state
-    calls = alerts_called_for(unverified_, after(1), [unverified_], ())
+    calls = alerts_called_for(unverified_, after(1), [unverified_], None, [FOR_WANT_OF_ID])
     assert [call.kind for call in calls] == ["verification_failed", "consecutive_failure"]
 
 
 def test_asking_again_calls_for_the_same() -> None:
     failing = executions("failed", "failed", "failed")
     assert called(failing, 3) == called(failing, 3)
+
+
+CALLED = Called(kind="verification_failed", episode="e1:5", execution_id="e1", facts={})
+BEFORE = PastAlert(kind=CALLED.kind, episode="e1:3", execution_id="e1", created_at=NOON)
+
+
+def test_what_nobody_was_told_is_news() -> None:
+    assert is_news(CALLED, [], NOON)
+    assert is_news(CALLED, [replace(BEFORE, kind="outcome_timeout")], NOON)
+    assert is_news(CALLED, [replace(BEFORE, execution_id="e2")], NOON)
+
+
+def test_an_episode_is_told_once() -> None:
+    assert not is_news(CALLED, [replace(BEFORE, episode="e1:5")], NOON + 60 * MINUTE)
+
+
+def test_no_two_of_a_kind_about_an_execution_come_within_five_minutes() -> None:
+    assert not is_news(CALLED, [BEFORE], NOON + QUIET - SECOND)
+    assert is_news(CALLED, [BEFORE], NOON + QUIET)

@@ -16,7 +16,7 @@ from libs.events.executions import (
     VerificationFailed,
     VerificationRequested,
 )
-from services.alerts.rules import Verdict, episode_of, failure_row, verdict
+from services.alerts.rules.failures import HISTORY, Verdict, failure_row, verdict
 from tests.services.dispatcher.examples import BLOCKED, NOON, STAGES, WEBHOOK, reported
 from tests.services.scheduler.deciding import given
 
@@ -105,7 +105,7 @@ def history(newest_first: Sequence[Verdict]) -> list[Any]:
     ],
 )
 def test_a_row_reaches_back_to_the_last_reset(newest_first: list[Verdict], row: list[str]) -> None:
-    assert failure_row(history(newest_first)) == row
+    assert list(failure_row(history(newest_first)).ids) == row
 
 
 @for_all(st.lists(st.sampled_from(list(Verdict)), max_size=30))
@@ -113,16 +113,10 @@ def test_a_row_is_the_failures_after_the_last_reset(verdicts: list[Verdict]) -> 
     until = verdicts.index(RESET) if RESET in verdicts else len(verdicts)
     last = len(verdicts) - 1
     expected = [str(last - n) for n, one in enumerate(verdicts[:until]) if one is FAILURE]
-    assert failure_row(history(verdicts)) == expected
+    assert list(failure_row(history(verdicts)).ids) == expected
 
 
-def test_an_episode_is_named_for_the_rows_first_failure() -> None:
-    assert episode_of(["c", "b", "a"], ()) == "a"
-    assert episode_of(["d", "c", "b", "a"], ()) == "a"
-    assert episode_of(["c", "b", "a"], {"b", "c"}) == "a"
-
-
-def test_a_seen_episode_is_followed_by_another_that_lasts_until_it_is_seen() -> None:
-    assert episode_of(["d", "b", "a"], {"a"}) == "a:2"
-    assert episode_of(["e", "d", "b", "a"], {"a"}) == "a:2"
-    assert episode_of(["f", "e", "d", "b", "a"], {"a", "a:2"}) == "a:3"
+def test_a_row_is_whole_when_its_start_is_in_sight() -> None:
+    assert failure_row(history([FAILURE] * (HISTORY - 1))).whole
+    assert failure_row(history([FAILURE] * (HISTORY - 1) + [RESET])).whole
+    assert not failure_row(history([FAILURE] * HISTORY)).whole

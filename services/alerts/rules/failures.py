@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from enum import Enum
 
+from libs.events.base import Value
 from libs.events.execution_states import outcome_state
-from libs.events.executions import Execution, Failed
+from libs.events.executions import Execution, Failed, Missed
+
+HISTORY = 300
+"""How many executions a row is looked for in: three times the largest threshold."""
 
 
 class Verdict(Enum):
@@ -15,6 +19,13 @@ class Verdict(Enum):
     FAILURE = "failure"
     RESET = "reset"
     NEUTRAL = "neutral"
+
+
+class FailureRow(Value):
+    """The failures since the row was last reset, newest first; `whole` if its start was seen."""
+
+    ids: tuple[str, ...]
+    whole: bool
 
 
 def verdict(execution: Execution) -> Verdict:
@@ -29,24 +40,24 @@ def verdict(execution: Execution) -> Verdict:
             return Verdict.FAILURE if failed else Verdict.NEUTRAL
 
 
-def failure_row(newest_first: Sequence[Execution]) -> list[str]:
-    """Name the failures since the row was last reset, newest first."""
+def failure_row(newest_first: Sequence[Execution]) -> FailureRow:
+    """Give the row that the latest `HISTORY` executions end with."""
     row = []
     for execution in newest_first:
         match verdict(execution):
             case Verdict.FAILURE:
                 row.append(execution.facts.id)
             case Verdict.RESET:
-                break
+                return FailureRow(ids=tuple(row), whole=True)
             case Verdict.NEUTRAL:
                 continue
-    return row
+    return FailureRow(ids=tuple(row), whole=len(newest_first) < HISTORY)
 
 
-def episode_of(row: Sequence[str], acknowledged: Collection[str]) -> str:
-    """Name the row's episode: its first failure, and a number once episodes of it were seen."""
-    episode, number = row[-1], 1
-    while episode in acknowledged:
-        number += 1
-        episode = f"{row[-1]}:{number}"
-    return episode
+def is_final_failure(execution: Execution) -> bool:
+    """Whether `on_failure` applies: failed (not by a limit), unclaimed, or a failure reported."""
+    if execution.facts.outcome is not None:
+        return not execution.facts.outcome.report.success
+    return isinstance(execution, Missed) or (
+        isinstance(execution, Failed) and not execution.blocked
+    )

@@ -1,0 +1,1 @@
+"""What the alerts service decides: episodes of trouble, missed windows, acknowledgements."""

@@ -1,0 +1,1 @@
+"""Pure calculations of the alerts service: rows of failures, windows, signatures, the pace."""

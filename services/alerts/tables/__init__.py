@@ -1,0 +1,1 @@
+"""The tables that the alerts service alone may touch."""

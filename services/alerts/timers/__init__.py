@@ -1,0 +1,1 @@
+"""Work that time starts: windows that are missed, and notifications that are due."""

@@ -1,0 +1,58 @@
+"""Windows that are missed: a cue's slots that passed without a success."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from prometheus_client import Counter
+
+from libs.events.envelope import Meta
+from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.timers import Look
+from services.alerts import queries
+from services.alerts.decider.windows import KIND, Watch, look
+from services.alerts.handlers import raise_alert
+from services.alerts.tables import watches
+
+LIMIT = 200
+
+MISSED = Counter("cueapi_windows_missed_total", "Windows that passed without a success")
+
+
+class WatchWindows:
+    """Looks at the watched cues that are due, many in one transaction."""
+
+    def __init__(self, log: PostgresLog, *, on_appended: Callable[[], Awaitable[None]]) -> None:
+        self._log = log
+        self._on_appended = on_appended
+
+    async def run_once(self) -> Look:
+        """Look at what is due now; say whether more is due and when the next is."""
+        async with self._log.transaction() as unit:
+            due = await watches.take_due(unit, LIMIT)
+            raised = await _look_at(unit, due) if due else 0
+        if raised:
+            MISSED.inc(raised)
+            await self._on_appended()
+        if len(due) == LIMIT:
+            return Look(taken=len(due), more=True)
+        return Look(taken=len(due), next_in=await watches.next_in(self._log.database))
+
+
+async def _look_at(unit: PostgresUnit, due: Sequence[Watch]) -> int:
+    cue_ids = {watch.cue_id for watch in due}
+    cues = await queries.cues_of(unit, cue_ids)
+    successes = await queries.successes(unit, cue_ids)
+    latest = await queries.latest_alerts(unit, cue_ids, KIND)
+    seen: dict[str, Watch | None] = {}
+    raised = 0
+    for watch in due:
+        key = watch.cue_id
+        verdict = look(watch, cues.get(key), successes[key], latest.get(key), unit.now)
+        seen[key] = verdict.watch
+        if verdict.called is not None:
+            cause = Meta(correlation_id=key, actor="alerts")
+            raise_alert(unit, verdict.called, key, watch.account_id, cause)
+            raised += 1
+    await watches.put_watches(unit, seen)
+    return raised
