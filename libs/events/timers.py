@@ -33,11 +33,20 @@ class Look(Value):
 class DueLoop:
     """Runs `run_once` when the nearest row is due, when nudged, and at least once a second.
 
-    A lost nudge costs a second at most, so nobody needs to make sure that nudges arrive.
+    A lost nudge costs a second at most, so nobody needs to make sure that nudges arrive. Work that
+    can wait gathers nudges for `gather` seconds.
     """
 
-    def __init__(self, name: str, run_once: Callable[[], Awaitable[Look]], health: Health) -> None:
+    def __init__(
+        self,
+        name: str,
+        run_once: Callable[[], Awaitable[Look]],
+        health: Health,
+        *,
+        gather: float = 0.0,
+    ) -> None:
         self.name = name
+        self._gather = gather
         self._run_once = run_once
         self._health = health
         self._nudged = asyncio.Event()
@@ -71,3 +80,5 @@ class DueLoop:
                 await self._nudged.wait()
         except TimeoutError:
             return
+        if self._gather:
+            await asyncio.sleep(self._gather)

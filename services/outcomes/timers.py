@@ -27,6 +27,9 @@ class DecideDueOutcomes:
 
     async def run_once(self) -> Look:
         """Decide what is due now; say whether more is due and when the next is."""
+        next_in = await queries.next_in(self._log.database)
+        if next_in is None or next_in > 0:
+            return Look(taken=0, next_in=next_in)
         async with self._log.transaction() as unit:
             taken = await queries.take_due(unit, LIMIT)
             for execution, mode in taken:
@@ -40,6 +43,4 @@ class DecideDueOutcomes:
                     DECIDED.labels(type(event).__name__).inc()
         if taken:
             await self._on_appended()
-        if len(taken) == LIMIT:
-            return Look(taken=len(taken), more=True)
-        return Look(taken=len(taken), next_in=await queries.next_in(self._log.database))
+        return Look(taken=len(taken), more=bool(taken))

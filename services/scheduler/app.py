@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
+from libs.events.base import key_of
 from libs.events.envelope import CommandEnvelope, Notice, Reply
 from libs.events.handle import handle
 from libs.events.relay import Relay
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
 from libs.runtime.supervisor import Part
-from services.scheduler.handlers import CueDesk, settle_once_cues
+from services.scheduler.handlers import CueDesk
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.timers import FireDueCues, SettleOnceCues
 
 NAME = "scheduler"
+SETTLE_SECONDS = 0.1
 
 
 def main() -> int:
@@ -31,7 +33,8 @@ def main() -> int:
         appended = partial(resources.bus.nudge, "relay")
         fire = FireDueCues(log, enforce_limits=enforce, unclaimed=unclaimed, on_appended=appended)
         firing = DueLoop("fire due cues", fire.run_once, health)
-        settling = DueLoop("settle once cues", SettleOnceCues(log).run_once, health)
+        settle = SettleOnceCues(log, on_appended=appended)
+        settling = DueLoop("settle once cues", settle.run_once, health, gather=SETTLE_SECONDS)
         desk = CueDesk(enforce_limits=enforce, unclaimed=unclaimed, on_nearer=firing.nudge)
 
         async def commands(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
@@ -40,8 +43,8 @@ def main() -> int:
             return replies
 
         async def events(notices: Sequence[Notice]) -> None:
-            if await settle_once_cues(log, notices):
-                await appended()
+            settle.hint(key_of(notice.stream_id) for notice in notices)
+            settling.nudge()
 
         receiver.commands(NAME, commands)
         receiver.events(NAME, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import assert_never, cast
 
@@ -21,7 +21,7 @@ from libs.events.cues import (
     UpdateCue,
     status,
 )
-from libs.events.envelope import Meta, Notice
+from libs.events.envelope import Meta
 from libs.events.executions import CATEGORY as EXECUTION
 from libs.events.executions import ExecutionScheduled
 from libs.events.log import PostgresLog, PostgresUnit
@@ -185,14 +185,18 @@ class CueDesk:
         return self._accounts.get(account_id, Account())
 
 
-async def settle_once_cues(log: PostgresLog, hints: Sequence[Notice] | None) -> int:
-    """End `once` cues whose run has ended, among those hinted or all; give how many."""
-    hinted = None if hints is None else [notice.stream_id.partition("-")[2] for notice in hints]
+async def settle_once_cues(log: PostgresLog, hinted: Collection[str]) -> int:
+    """End `once` cues whose run has ended, those of hinted executions and the rest; give how many.
+
+    Most executions belong to no such cue, so this reads first and locks only what it has found.
+    """
+    found = await queries.ended(log.database, hinted)
+    if not found:
+        return 0
     async with log.transaction() as unit:
-        ended = await queries.ended(unit, hinted)
-        await unit.lock(CUE, ended)
+        await unit.lock(CUE, found)
         settled = 0
-        for cue_id, execution in ended.items():
+        for cue_id, execution in found.items():
             cue = unit.state(CUE, cue_id)
             if events := firing.settle_once(cue, execution, unit.now):
                 unit.record(CUE, cue_id, execution.facts.account_id, events, SYSTEM)

@@ -53,9 +53,13 @@ returning u.account_id::text, u.executions, u.grace_started_at,
 """
 _PLANS = "select account_id::text, plan from account_plans where account_id = any(%s::uuid[])"
 _ENDED = """
-select c.id, e.id::text, e.state::text
+(select c.id, e.state::text as state
+   from cues c join execution_states e on e.id = c.settling_id
+  where c.status = 'active' and e.status = any(%(terminal)s::text[]) limit 500)
+ union
+select c.id, e.state::text
   from cues c join execution_states e on e.id = c.settling_id
- where e.status = any(%(terminal)s)
+ where c.settling_id = any(%(hinted)s::uuid[]) and e.status = any(%(terminal)s::text[])
 """
 
 
@@ -120,14 +124,10 @@ async def usage(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Acco
     }
 
 
-async def ended(unit: PostgresUnit, hinted: Sequence[str] | None) -> dict[str, Execution]:
-    """Find cues whose one scheduled execution has ended: among those hinted, or all active ones."""
-    narrowed = (
-        " and c.status = 'active' limit 500"
-        if hinted is None
-        else " and c.settling_id = any(%(hinted)s::uuid[])"
-    )
-    cursor = await unit.connection.execute(
-        _ENDED + narrowed, {"terminal": list(TERMINAL), "hinted": list(hinted or ())}
-    )
-    return {cue_id: decode(state, Execution) for cue_id, _, state in await cursor.fetchall()}
+async def ended(database: Database, hinted: Collection[str]) -> dict[str, Execution]:
+    """Find cues whose one scheduled execution has ended: the active ones, and those hinted.
+
+    An ended execution stays as it is but for a late outcome, which is hinted again.
+    """
+    rows = await database.rows(_ENDED, {"terminal": list(TERMINAL), "hinted": list(hinted)})
+    return {row["id"]: decode(row["state"], Execution) for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Counts
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
 from prometheus_client import Counter, Histogram
@@ -65,6 +65,9 @@ class FireDueCues:
         return look
 
     async def _look(self) -> Look:
+        next_in = await queries.next_in(self._log.database)
+        if next_in is None or next_in > 0:
+            return Look(taken=0, next_in=next_in)
         without, self._served = self._served, []
         async with self._log.transaction() as unit:
             due = await queries.take_due(unit, LIMIT, without)
@@ -77,10 +80,9 @@ class FireDueCues:
             turns = Counts(unit.state(CUE, cue_id).facts.account_id for cue_id in due)
         if due:
             await self._on_appended()
-        if len(due) == LIMIT or without:
+        if len(due) == LIMIT:
             self._served = [account for account, count in turns.items() if count > LIMIT / 2]
-            return Look(taken=len(due), more=True)
-        return Look(taken=len(due), next_in=await queries.next_in(self._log.database))
+        return Look(taken=len(due), more=bool(due or without))
 
     def _fire(self, unit: PostgresUnit, cue_id: str, accounts: dict[str, Account]) -> None:
         cue = unit.state(CUE, cue_id)
@@ -111,11 +113,21 @@ class FireDueCues:
 
 
 class SettleOnceCues:
-    """Looks for `once` cues whose run ended without the scheduler being told."""
+    """Ends `once` cues whose run has ended: those it was told of, and those nobody told of."""
 
-    def __init__(self, log: PostgresLog) -> None:
+    def __init__(self, log: PostgresLog, *, on_appended: Callable[[], Awaitable[None]]) -> None:
         self._log = log
+        self._on_appended = on_appended
+        self._hinted: set[str] = set()
+
+    def hint(self, execution_ids: Iterable[str]) -> None:
+        """Look at these executions with the next look."""
+        self._hinted.update(execution_ids)
 
     async def run_once(self) -> Look:
         """Settle what has ended."""
-        return Look(taken=await settle_once_cues(self._log, None))
+        hinted, self._hinted = self._hinted, set()
+        settled = await settle_once_cues(self._log, hinted)
+        if settled:
+            await self._on_appended()
+        return Look(taken=settled)

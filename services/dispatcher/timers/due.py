@@ -63,29 +63,29 @@ class DeliverDue:
         limit = min(TAKE, self._slots.room)
         if limit <= 0:
             return Look(taken=0)
+        next_in = await queries.next_in(self._log.database)
+        if next_in is None or next_in > 0:
+            return Look(taken=0, next_in=next_in)
+        due, recorded, attempts = await self._take(limit)
+        for attempt in attempts:
+            self._start(attempt)
+        if recorded:
+            await self._on_appended()
+        # What waits for a slot is looked at again when one is given back.
+        return Look(taken=recorded, more=bool(recorded) or due == limit)
+
+    async def _take(self, limit: int) -> tuple[int, int, list[Attempt]]:
         saturated, held = self._slots.saturated_accounts(), self._slots.held_cues()
         started: list[DueExecution] = []
         try:
             async with self._log.transaction() as unit:
                 due = await queries.take_due(unit, limit=limit, saturated=saturated, held=held)
                 recorded, started = await self._decide(unit, due)
-                attempts = await self._attempts(unit, started)
+                return len(due), recorded, await self._attempts(unit, started)
         except BaseException:
             for item in started:
                 self._release(item)
             raise
-        for attempt in attempts:
-            self._start(attempt)
-        if recorded:
-            await self._on_appended()
-        if len(due) == limit:
-            return Look(taken=recorded, more=True)
-        # What waits for a slot is looked at again when one is given back.
-        waits = bool(saturated or held or recorded < len(due))
-        return Look(
-            taken=recorded,
-            next_in=None if waits else await queries.next_in(self._log.database),
-        )
 
     async def _decide(
         self, unit: PostgresUnit, due: Sequence[DueExecution]
