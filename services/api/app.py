@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import structlog
 import uvloop
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from libs.events.bus import Bus
@@ -23,7 +21,7 @@ from services.api.routes.alerts import alerts
 from services.api.routes.auth import auth
 from services.api.routes.claims import claims
 from services.api.routes.cues import cues
-from services.api.routes.documents import describing
+from services.api.routes.documents import Api
 from services.api.routes.executions import executions
 from services.api.routes.fires import fires
 from services.api.routes.gate import Gate
@@ -31,7 +29,8 @@ from services.api.routes.health import VERSION, health
 from services.api.routes.operation import Operations
 from services.api.routes.outcomes import outcomes
 from services.api.routes.ports import Ports, Rules
-from services.api.routes.table import Table
+from services.api.routes.refusing import HANDLERS
+from services.api.routes.route import OperationRoute
 from services.api.routes.timeline import timelines
 from services.api.routes.usage import usage
 from services.api.routes.workers import workers
@@ -117,12 +116,17 @@ def rules_of(settings: ApiSettings) -> Rules:
 def build(ports: Ports, origins: Sequence[str] = ("*",)) -> ASGIApp:
     """Build the ASGI application on its ports; `origins` are the ones of browsers."""
     operations = [operation for resource in RESOURCES for operation in resource.all]
-    documents = describing(operations, VERSION)
-    table, gate = Table([*operations, *documents.all]), Gate(ports)
-
-    async def serve(request: Request) -> Response:
-        found = table.find(request.method, request.scope["path"])
-        request.scope["path_params"] = found.path_params
-        return await found.operation.serve(request, ports, gate)
-
-    return Edge(serve, origins)
+    literal = {operation.path for operation in operations if "{" not in operation.path}
+    gate = Gate(ports)
+    api = Api(
+        operations,
+        title="CueAPI",
+        version=VERSION,
+        routes=[OperationRoute(operation, ports, gate, literal) for operation in operations],
+        exception_handlers=HANDLERS,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    return Edge(api, origins)

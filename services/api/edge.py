@@ -1,28 +1,25 @@
-"""The ASGI application: finds the operation, and makes every answer whole, whoever gives it.
+"""The edge around the application: what holds for every answer, whoever gives it.
 
-Request ids, CORS, one spelling of each path, and the envelope for what was refused or went wrong.
+Request ids, CORS, one spelling of each path, and a bound on the requests in hand.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from libs.events.bus import Refused, Unanswered
 from libs.runtime.ids import new_uuid
-from libs.runtime.postgres import Conflict, Unavailable
-from services.api.errors import STATUS, ApiError, broken, error_response, unavailable
+from services.api.errors import error_response, unavailable
 from services.api.routes.call import REQUEST_ID
 from services.api.routes.gate import ANSWER_HEADERS
 
 log = structlog.get_logger()
 
-Serve = Callable[[Request], Awaitable[Response]]
 Headers = list[tuple[bytes, bytes]]
 
 MOST_IN_HAND = 2_000
@@ -36,10 +33,10 @@ _PREFLIGHT_SECONDS = "600"
 
 
 class Edge:
-    """Answers HTTP with `serve`. `origins` are the ones browsers may call from; `*` is any."""
+    """Wraps the application. `origins` are the ones browsers may call from; `*` is any."""
 
-    def __init__(self, serve: Serve, origins: Sequence[str]) -> None:
-        self._serve = serve
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        self._app = app
         self._origins = frozenset(origins)
         self._in_hand = 0
 
@@ -53,30 +50,28 @@ class Edge:
             (b"x-request-id", request_id.encode()),
             *self._cors(request.headers.get("origin")),
         ]
-        self._in_hand += 1
-        try:
-            response = await self._answer(request)
-        finally:
-            self._in_hand -= 1
 
         async def send_whole(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *scope[ANSWER_HEADERS]]
             await send(message)
 
-        await response(scope, receive, send_whole)
+        self._in_hand += 1
+        try:
+            await self._within(request)(scope, receive, send_whole)
+        except Exception:
+            # FastAPI has answered it and raises it again, for whoever writes the log.
+            log.exception("a request failed", method=request.method, request_id=request_id)
+        finally:
+            self._in_hand -= 1
 
-    async def _answer(self, request: Request) -> Response:
+    def _within(self, request: Request) -> ASGIApp:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:
             return _preflight(request)
-        try:
-            if self._in_hand > MOST_IN_HAND:
-                raise unavailable("this server, which has too much in hand,")
-            return await self._serve(request)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
-        except Exception as error:
-            return error_response(_refusal(error, request), request.scope[REQUEST_ID])
+        if self._in_hand > MOST_IN_HAND:
+            refusal = unavailable("this server, which has too much in hand,")
+            return error_response(refusal, request.scope[REQUEST_ID])
+        return self._app
 
     def _cors(self, origin: str | None) -> Headers:
         if "*" in self._origins:
@@ -90,26 +85,6 @@ class Edge:
             (b"access-control-expose-headers", _EXPOSED),
             *varies,
         ]
-
-
-def _refusal(error: Exception, request: Request) -> ApiError:
-    match error:
-        case ApiError():
-            return error
-        case Refused(rejection=rejection) if rejection.code in STATUS:
-            return ApiError(rejection.code, rejection.message)
-        case Unanswered():
-            return unavailable("the message broker")
-        case Unavailable() | Conflict():
-            return unavailable("the database")
-        case _:
-            log.error(
-                "a request failed",
-                method=request.method,
-                request_id=request.scope[REQUEST_ID],
-                exc_info=error,
-            )
-            return broken()
 
 
 def _request_id(given: str | None) -> str:

@@ -71,7 +71,14 @@ class AlertListWire(Wire):
     offset: int
 
 
-@alerts.add("GET", "/v1/alerts", body=NoBody, query=ListAlertsQuery, answers={200: AlertListWire})
+@alerts.add(
+    "GET",
+    "/v1/alerts",
+    body=NoBody,
+    query=ListAlertsQuery,
+    answers={200: AlertListWire},
+    codes=("invalid_filter",),
+)
 async def get_alerts(call: Call[NoBody, ListAlertsQuery]) -> Response:
     """List alerts, newest first; also those of cues that are gone."""
     query = call.query
@@ -93,6 +100,7 @@ async def get_alerts(call: Call[NoBody, ListAlertsQuery]) -> Response:
     body=NoFields,
     query=NoQuery,
     answers={200: AlertWire},
+    codes=("alert_not_found",),
 )
 async def acknowledge_alert(call: Call[NoFields, NoQuery]) -> Response:
     """Say that a person has seen the alert; once is enough."""

@@ -72,6 +72,7 @@ class WebhookSecretWire(Wire):
     body=RegisterBody,
     query=NoQuery,
     answers={201: RegisteredWire},
+    codes=("duplicate_email", "not_found"),
     access=Access.STRANGERS,
 )
 async def register(call: Call[RegisterBody, NoQuery]) -> Response:

@@ -94,6 +94,7 @@ async def get_claimable(call: Call[NoBody, ClaimableQuery]) -> Response:
     body=ClaimNextBody,
     query=NoQuery,
     answers={200: ClaimWire},
+    codes=("claim_failed",),
 )
 async def claim_next_execution(call: Call[ClaimNextBody, NoQuery]) -> Response:
     """Claim the oldest execution that matches, waiting for one if asked to."""
@@ -121,6 +122,7 @@ async def claim_next_execution(call: Call[ClaimNextBody, NoQuery]) -> Response:
     body=ClaimBody,
     query=NoQuery,
     answers={200: ClaimWire},
+    codes=("execution_not_found", "claim_failed"),
 )
 async def claim_execution(call: Call[ClaimBody, NoQuery]) -> Response:
     """Claim an execution; of several claims one gets it."""
@@ -140,6 +142,7 @@ async def claim_execution(call: Call[ClaimBody, NoQuery]) -> Response:
     body=HeartbeatBody,
     query=NoQuery,
     answers={200: LeaseWire},
+    codes=("execution_not_found", "execution_not_claiming", "not_execution_owner"),
 )
 async def extend_lease(call: Call[HeartbeatBody, NoQuery]) -> Response:
     """Keep a claimed execution."""

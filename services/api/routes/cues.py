@@ -53,6 +53,14 @@ cues = Operations("Cues")
     body=CreateCueBody,
     query=NoQuery,
     answers={201: CueWire},
+    codes=(
+        "invalid_schedule",
+        "invalid_timezone",
+        "invalid_payload",
+        "invalid_callback_url",
+        "duplicate_cue_name",
+        "cue_limit_exceeded",
+    ),
     too_large="invalid_payload_size",
 )
 async def create_cue(call: Call[CreateCueBody, NoQuery]) -> Response:
@@ -88,7 +96,14 @@ async def create_cue(call: Call[CreateCueBody, NoQuery]) -> Response:
     return await _cue_answer(call, row, in_hand, status=201, warning=warning)
 
 
-@cues.add("GET", "/v1/cues", body=NoBody, query=ListCuesQuery, answers={200: CueListWire})
+@cues.add(
+    "GET",
+    "/v1/cues",
+    body=NoBody,
+    query=ListCuesQuery,
+    answers={200: CueListWire},
+    codes=("invalid_filter",),
+)
 async def get_cues(call: Call[NoBody, ListCuesQuery]) -> Response:
     """List cues, newest first."""
     query, store = call.query, call.ports.store
@@ -108,7 +123,12 @@ async def get_cues(call: Call[NoBody, ListCuesQuery]) -> Response:
 
 
 @cues.add(
-    "GET", "/v1/cues/{cue_id}", body=NoBody, query=CueQuery, answers={200: CueWithExecutionsWire}
+    "GET",
+    "/v1/cues/{cue_id}",
+    body=NoBody,
+    query=CueQuery,
+    answers={200: CueWithExecutionsWire},
+    codes=("cue_not_found",),
 )
 async def get_cue(call: Call[NoBody, CueQuery]) -> Response:
     """Get a cue, with a page of its executions, newest first."""
@@ -138,6 +158,17 @@ async def get_cue(call: Call[NoBody, CueQuery]) -> Response:
     body=UpdateCueBody,
     query=NoQuery,
     answers={200: CueWire},
+    codes=(
+        "cue_not_found",
+        "invalid_schedule",
+        "invalid_timezone",
+        "invalid_payload",
+        "invalid_callback_url",
+        "duplicate_cue_name",
+        "cue_limit_exceeded",
+        "invalid_state",
+        "precondition_failed",
+    ),
     too_large="invalid_payload_size",
 )
 async def update_cue(call: Call[UpdateCueBody, NoQuery]) -> Response:
@@ -157,7 +188,14 @@ async def update_cue(call: Call[UpdateCueBody, NoQuery]) -> Response:
     return await _cue_answer(call, await _answered_cue(call, accepted, replayed), in_hand)
 
 
-@cues.add("DELETE", "/v1/cues/{cue_id}", body=NoBody, query=NoQuery, answers={204: None})
+@cues.add(
+    "DELETE",
+    "/v1/cues/{cue_id}",
+    body=NoBody,
+    query=NoQuery,
+    answers={204: None},
+    codes=("cue_not_found", "precondition_failed"),
+)
 async def delete_cue(call: Call[NoBody, NoQuery]) -> Response:
     """Delete a cue, its executions and everything of it that is pending."""
     command = DeleteCue(

@@ -1,76 +1,58 @@
-"""The OpenAPI document: what the endpoints take and answer."""
+"""What the endpoints take and answer, in OpenAPI's words; FastAPI makes the document of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
+from itertools import groupby
 from typing import Any
 
 import msgspec
+from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
-from starlette.responses import Response
+from typing_extensions import override
 
-from services.api.errors import Envelope
-from services.api.routes.operation import Access, Operation, Operations, answer
-from services.api.routes.shapes import NoBody, NoQuery
+from services.api.errors import STATUS, Envelope
+from services.api.routes.operation import Access, Operation
+from services.api.routes.shapes import NoBody
 
 _REF = "#/components/schemas/"
 
 
-def describing(operations: Sequence[Operation[Any, Any]], version: str) -> Operations:
-    """The endpoint that serves the document of `operations`."""
-    documents = Operations("Documentation")
-    body = msgspec.json.encode(openapi(operations, version))
+class Api(FastAPI):
+    """FastAPI, whose document also holds the models of our bodies and answers."""
 
-    @documents.add(
-        "GET",
-        "/openapi.json",
-        body=NoBody,
-        query=NoQuery,
-        answers={200: None},
-        access=Access.OPEN,
-    )
-    async def get_openapi(_: Any) -> Response:
-        """Get this document."""
-        return answer(msgspec.Raw(body))
+    def __init__(self, operations: Sequence[Operation[Any, Any]], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._operations = operations
 
-    return documents
-
-
-def openapi(operations: Sequence[Operation[Any, Any]], version: str) -> dict[str, Any]:
-    """Build the OpenAPI 3.1 document."""
-    paths: dict[str, dict[str, Any]] = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _described(operation)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "CueAPI", "version": version},
-        "paths": paths,
-        "components": {
-            "schemas": _schemas(operations),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
-        },
-    }
+    @override
+    def openapi(self) -> dict[str, Any]:
+        """Build the OpenAPI 3.1 document, once."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            document["components"] = {
+                "schemas": _schemas(self._operations),
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+            }
+            self.openapi_schema = document
+        return self.openapi_schema
 
 
-def _described(operation: Operation[Any, Any]) -> dict[str, Any]:
-    name, words = operation.handler.__name__, operation.handler.__doc__ or ""
-    described: dict[str, Any] = {
-        "operationId": name,
-        "summary": name.replace("_", " ").capitalize(),
-        "description": words,
-        "tags": [operation.tag],
+def described(operation: Operation[Any, Any]) -> dict[str, Any]:
+    """Describe what FastAPI does not see: the parameters, the bodies, and every refusal."""
+    extra: dict[str, Any] = {
         "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
         "responses": {
+            **_refusals(operation.refusals()),
             **{str(status): _answer(status, m) for status, m in operation.answers.items()},
-            "default": _answer(None, Envelope),
         },
         "security": [{"bearer": []}] if operation.access is Access.ACCOUNT else [],
     }
     if operation.body is not NoBody:
         reference = {"$ref": _REF + operation.body.__name__}
-        described["requestBody"] = {"content": {"application/json": {"schema": reference}}}
-    return described
+        extra["requestBody"] = {"content": {"application/json": {"schema": reference}}}
+    return extra
 
 
 def _path_parameters(path: str) -> Iterable[dict[str, Any]]:
@@ -87,12 +69,31 @@ def _query_parameters(operation: Operation[Any, Any]) -> Iterable[dict[str, Any]
         yield {"name": name, "in": "query", "required": name in required, "schema": field}
 
 
-def _answer(status: int | None, model: type[msgspec.Struct] | None) -> dict[str, Any]:
-    words = HTTPStatus(status).phrase if status else "Refused, or failed"
+def _answer(status: int, model: type[msgspec.Struct] | None) -> dict[str, Any]:
+    words = HTTPStatus(status).phrase
     if model is None:
         return {"description": words}
-    schema = {"$ref": _REF + model.__name__}
-    return {"description": words, "content": {"application/json": {"schema": schema}}}
+    return {
+        "description": words,
+        "content": {"application/json": {"schema": {"$ref": _REF + model.__name__}}},
+    }
+
+
+def _refusals(codes: Iterable[str]) -> dict[str, Any]:
+    by_status = sorted(set(codes), key=lambda code: (STATUS[code], code))
+    return {
+        str(status): _refusal(list(group))
+        for status, group in groupby(by_status, key=lambda code: STATUS[code])
+    }
+
+
+def _refusal(codes: list[str]) -> dict[str, Any]:
+    narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
+    schema = {"allOf": [{"$ref": _REF + Envelope.__name__}, narrowed]}
+    return {
+        "description": ", ".join(codes),
+        "content": {"application/json": {"schema": schema}},
+    }
 
 
 def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ executions = Operations("Executions")
     body=NoBody,
     query=ListExecutionsQuery,
     answers={200: ExecutionListWire},
+    codes=("invalid_filter", "conflicting_filters", "invalid_status_in"),
 )
 async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
     """List executions, newest first."""
@@ -85,6 +86,7 @@ async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
     body=NoBody,
     query=NoQuery,
     answers={200: ExecutionWire},
+    codes=("execution_not_found",),
 )
 async def get_execution(call: Call[NoBody, NoQuery]) -> Response:
     """Get an execution."""
@@ -100,6 +102,7 @@ async def get_execution(call: Call[NoBody, NoQuery]) -> Response:
     body=NoFields,
     query=NoQuery,
     answers={200: ReplayWire},
+    codes=("execution_not_found", "execution_in_flight", "execution_limit_exceeded"),
 )
 async def replay_execution(call: Call[NoFields, NoQuery]) -> Response:
     """Make a new execution from an ended one, with its payload."""

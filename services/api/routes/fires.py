@@ -31,6 +31,7 @@ fires = Operations("Cues")
     body=FireCueBody,
     query=NoQuery,
     answers={200: FireWire},
+    codes=("cue_not_found", "invalid_payload", "execution_limit_exceeded"),
     too_large="invalid_payload_size",
 )
 async def fire_cue(call: Call[FireCueBody, NoQuery]) -> Response:

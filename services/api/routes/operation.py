@@ -5,7 +5,7 @@ A handler is only called with a request that was let in and has the right shape.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic
@@ -26,6 +26,15 @@ Handler = Callable[[Call[B, Q]], Awaitable[Response]]
 Answers = Mapping[int, type[msgspec.Struct] | None]
 
 
+TOKEN_CODES = (
+    "invalid_api_key",
+    "key_rotated",
+    "key_revoked",
+    "session_expired",
+    "invalid_session",
+)
+
+
 class Access(Enum):
     """Who may call: an account; everybody, limited by address; everybody, always."""
 
@@ -37,7 +46,7 @@ class Access(Enum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation(Generic[B, Q]):
     """An endpoint. `answers` gives the model of each of its own statuses, the usual one first;
-    `too_large` is the code for a body over 2 MiB.
+    `codes` are the refusals that are its own; `too_large` is the code for a body over 2 MiB.
     """
 
     method: str
@@ -46,9 +55,23 @@ class Operation(Generic[B, Q]):
     body: type[B]
     query: type[Q]
     answers: Answers
+    codes: Sequence[str]
     access: Access
     too_large: str
     handler: Handler[B, Q]
+
+    def refusals(self) -> Iterator[str]:
+        """Every code with which this endpoint may refuse: its own, and those of the way in."""
+        yield from self.codes
+        yield from (self.too_large, "validation_error", "internal_error", "service_unavailable")
+        if self.method in WITH_BODY:
+            yield "invalid_json"
+        if self.access is not Access.OPEN:
+            yield "rate_limit_exceeded"
+        if self.access is Access.ACCOUNT:
+            yield from TOKEN_CODES
+            if self.method != "GET":
+                yield "idempotency_key_conflict"
 
     async def serve(self, request: Request, ports: Ports, gate: Gate) -> Response:
         """Check in the order of contract §1: size, then who, then JSON, then shape; then handle.
@@ -93,6 +116,7 @@ class Operations:
         body: type[B],
         query: type[Q],
         answers: Answers,
+        codes: Sequence[str] = (),
         access: Access = Access.ACCOUNT,
         too_large: str = "request_too_large",
     ) -> Callable[[Handler[B, Q]], Handler[B, Q]]:
@@ -106,6 +130,7 @@ class Operations:
                 body=body,
                 query=query,
                 answers=answers,
+                codes=codes,
                 access=access,
                 too_large=too_large,
                 handler=handler,

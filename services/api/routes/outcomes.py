@@ -78,6 +78,12 @@ class VerificationPendingWire(Wire):
     body=OutcomeBody,
     query=NoQuery,
     answers={200: ReportedWire},
+    codes=(
+        "execution_not_found",
+        "metadata_too_large",
+        "not_execution_owner",
+        "outcome_already_recorded",
+    ),
 )
 async def report_outcome(call: Call[OutcomeBody, NoQuery]) -> Response:
     """Put an outcome on record; the first one stands."""
@@ -118,6 +124,7 @@ async def report_outcome(call: Call[OutcomeBody, NoQuery]) -> Response:
     body=EvidenceBody,
     query=NoQuery,
     answers={200: EvidenceWire},
+    codes=("execution_not_found", "metadata_too_large", "no_fields", "no_outcome"),
 )
 async def append_evidence(call: Call[EvidenceBody, NoQuery]) -> Response:
     """Add evidence to a recorded outcome; nothing is erased."""
@@ -153,6 +160,7 @@ async def append_evidence(call: Call[EvidenceBody, NoQuery]) -> Response:
     body=VerifyBody,
     query=NoQuery,
     answers={200: VerifiedWire},
+    codes=("execution_not_found", "invalid_state"),
 )
 async def verify_outcome(call: Call[VerifyBody, NoQuery]) -> Response:
     """Judge a recorded outcome by hand."""
@@ -179,6 +187,7 @@ async def verify_outcome(call: Call[VerifyBody, NoQuery]) -> Response:
     body=NoFields,
     query=NoQuery,
     answers={200: VerificationPendingWire},
+    codes=("execution_not_found", "no_outcome"),
 )
 async def request_verification(call: Call[NoFields, NoQuery]) -> Response:
     """Ask for a judgement by hand."""

@@ -48,6 +48,7 @@ class TimelineWire(Wire):
     body=NoBody,
     query=NoQuery,
     answers={200: TimelineWire},
+    codes=("execution_not_found",),
 )
 async def get_timeline(call: Call[NoBody, NoQuery]) -> Response:
     """Tell everything that happened to an execution, oldest first."""
