@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from libs.runtime.clock import monotonic
+from libs.runtime.finishing import to_its_end
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
@@ -63,7 +64,8 @@ class Deliveries:
             while True:
                 self._health.beat(self.name)
                 await self._wait()
-                await self.record_finished()
+                # A result that was taken out must get on record, or its POST is made again.
+                await to_its_end(self.record_finished())
         except asyncio.CancelledError:
             await self._drain()
             raise
