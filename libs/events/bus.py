@@ -88,9 +88,14 @@ class Bus:
         self._client = client
 
     async def close(self) -> None:
-        """Finish the handlers that run, and disconnect."""
+        """Finish the handlers that run, and disconnect. May be called again."""
         self._stopping = True
-        await self.broker.stop()
+        try:
+            await self.broker.stop()
+        except NatsError as error:
+            if self._client is not None and not self._client.is_closed:
+                log.warning("the broker is away; what it was to be told is lost", error=repr(error))
+                await self._client.close()
 
     @property
     def connected(self) -> bool:
@@ -162,9 +167,9 @@ class Bus:
             raise Unanswered(f"{stream} did not acknowledge: {error!r}") from error
         return acknowledgement.seq
 
-    async def publish_notices(self, batches: Sequence[Sequence[Notice]]) -> int:
-        """Publish batches of notices, each of one event type; give the last sequence."""
-        sequences = await asyncio.gather(
+    async def publish_notices(self, batches: Sequence[Sequence[Notice]]) -> list[int]:
+        """Publish batches of notices, each of one event type; give their sequences."""
+        return await asyncio.gather(
             *(
                 self.publish(
                     EVENTS,
@@ -175,7 +180,6 @@ class Bus:
                 for batch in batches
             )
         )
-        return max(sequences, default=0)
 
     async def reply(self, envelope: CommandEnvelope, reply: Reply) -> None:
         """Send a reply to who asked; nobody awaits it if the asker is gone."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import psycopg
 import structlog
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
@@ -26,6 +27,7 @@ from libs.runtime.clock import monotonic
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Connection, Database, Unavailable
+from libs.runtime.supervisor import stopping
 
 log = structlog.get_logger()
 
@@ -47,14 +49,16 @@ select e.pos, e.xid::text, e.id::text, e.type, e.stream_id, e.version, e.account
  order by e.xid, e.pos
  limit %s
 """
+# Only from where it was read: who has lost the lock without knowing it moves nothing back.
 _MOVE = """
-with trail as (
-  insert into relay_trail (sequence, xid, pos)
-  select %(sequence)s, %(xid)s::xid8, %(pos)s where %(sequence)s > 0
-  on conflict (sequence) do update set xid = excluded.xid, pos = excluded.pos
+with moved as (
+  update relay set xid = %(xid)s::xid8, pos = %(pos)s, moved_at = now(),
+         last_sequence = %(sequence)s
+   where xid = %(from_xid)s::xid8 and pos = %(from_pos)s
+  returning xid, pos
 )
-update relay set xid = %(xid)s::xid8, pos = %(pos)s, moved_at = now(),
-       last_sequence = greatest(last_sequence, %(sequence)s)
+insert into relay_trail (sequence, xid, pos) select %(sequence)s, xid, pos from moved
+on conflict (sequence) do update set xid = excluded.xid, pos = excluded.pos
 """
 _ACKNOWLEDGED = """
 with gone as (
@@ -82,11 +86,15 @@ update relay set xid = %(xid)s::xid8, pos = %(pos)s, stream_created_at = %(creat
 """
 
 
-class Position(Value):
-    """A place in the log: commit order is (transaction id, position)."""
+class Checkpoint(Value):
+    """Up to where the log was told, and the last sequence that the stream gave for it.
+
+    Commit order is (transaction id, position).
+    """
 
     xid: str
     pos: int
+    last_sequence: int
 
 
 class Relay:
@@ -107,7 +115,7 @@ class Relay:
 
     async def run(self) -> None:
         """Wait for the lock, then relay until cancelled; faults of either server are waited out."""
-        while True:
+        while not stopping():
             self._health.beat(NAME)
             try:
                 async with self._active() as lock:
@@ -124,14 +132,23 @@ class Relay:
         Raises `Unavailable`, or `Unanswered` with the checkpoint where it was.
         """
         async with self._database.connection() as connection:
-            position = await _checkpoint(connection)
-            rows = await _after(connection, position)
+            checkpoint = await _checkpoint(connection)
+            rows = await _after(connection, checkpoint)
         if not rows:
             return 0
         notices = [_notice(row) for row in rows]
-        sequence = await self._bus.publish_notices(batches_of(notices, BATCH))
-        pos, xid = rows[-1][0], rows[-1][1]
-        await self._database.execute(_MOVE, {"xid": xid, "pos": pos, "sequence": sequence})
+        sequences = await self._bus.publish_notices(batches_of(notices, BATCH))
+        if min(sequences) <= checkpoint.last_sequence:
+            self._inspected_at = float("-inf")
+            raise Unanswered("the stream has lost what it acknowledged")
+        move = {
+            "from_xid": checkpoint.xid,
+            "from_pos": checkpoint.pos,
+            "xid": rows[-1][1],
+            "pos": rows[-1][0],
+            "sequence": max(sequences),
+        }
+        await self._database.execute(_MOVE, move)
         return len(rows)
 
     async def inspect_stream(self) -> bool:
@@ -167,7 +184,7 @@ class Relay:
 
     async def _relay(self, lock: Connection) -> None:
         settling = iter(SETTLE_SECONDS)
-        while True:
+        while not stopping():
             self._health.beat(NAME)
             self._nudged.clear()
             if monotonic() - self._inspected_at > INSPECT_SECONDS:
@@ -204,7 +221,10 @@ class Relay:
                 yield connection if held else None
             finally:
                 if held and not connection.broken:
-                    await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+                    # A session that is gone has let go of the lock itself; and what ended the
+                    # block, a cancellation perhaps, must not be hidden by that.
+                    with suppress(psycopg.OperationalError):
+                        await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
 
 
 def _floor(consumer: ConsumerInfo, last_sequence: int) -> int:
@@ -214,15 +234,15 @@ def _floor(consumer: ConsumerInfo, last_sequence: int) -> int:
     return (consumer.ack_floor.stream_seq or 0) if consumer.ack_floor else 0
 
 
-async def _checkpoint(connection: Connection) -> Position:
-    cursor = await connection.execute("select xid::text, pos from relay")
+async def _checkpoint(connection: Connection) -> Checkpoint:
+    cursor = await connection.execute("select xid::text, pos, last_sequence from relay")
     row = await cursor.fetchone()
     assert row is not None, "the migration has put the row there"
-    return Position(xid=row[0], pos=row[1])
+    return Checkpoint(xid=row[0], pos=row[1], last_sequence=row[2])
 
 
-async def _after(connection: Connection, position: Position) -> Sequence[Any]:
-    cursor = await connection.execute(_NEXT, [position.xid, position.pos, READ])
+async def _after(connection: Connection, checkpoint: Checkpoint) -> Sequence[Any]:
+    cursor = await connection.execute(_NEXT, [checkpoint.xid, checkpoint.pos, READ])
     return await cursor.fetchall()
 
 

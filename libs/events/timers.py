@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
 from libs.events.base import Value
 from libs.runtime.clock import monotonic
+from libs.runtime.finishing import to_its_end
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
+from libs.runtime.supervisor import stopping
 
 log = structlog.get_logger()
 
@@ -40,7 +43,7 @@ class DueLoop:
     def __init__(
         self,
         name: str,
-        run_once: Callable[[], Awaitable[Look]],
+        run_once: Callable[[], Coroutine[Any, Any, Look]],
         health: Health,
         *,
         gather: float = 0.0,
@@ -59,12 +62,13 @@ class DueLoop:
 
     async def run(self) -> None:
         """Loop until cancelled. Postgres being away is waited out."""
-        while True:
+        while not stopping():
             self._health.beat(self.name)
             self._nudged.clear()
             self._wakes_at = float("inf")
             try:
-                look = await self._run_once()
+                # A step that may have committed must also do what follows from it.
+                look = await to_its_end(self._run_once())
             except (Unavailable, Conflict) as error:
                 log.warning("due rows were not taken", loop=self.name, error=str(error))
                 await asyncio.sleep(jittered(RETRY_SECONDS))

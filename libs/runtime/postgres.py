@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -108,7 +108,10 @@ class Database:
                 yield Transaction(connection, row[0])
             except BaseException:
                 if not connection.broken:
-                    await connection.execute("rollback")
+                    # A session that is gone is rolled back; and what ended the block, a
+                    # cancellation perhaps, must not be hidden by that.
+                    with suppress(psycopg.OperationalError):
+                        await connection.execute("rollback")
                 raise
             await connection.execute("commit")
 

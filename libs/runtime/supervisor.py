@@ -24,6 +24,16 @@ class Part(Protocol):
         """Work until cancelled."""
 
 
+def stopping() -> bool:
+    """Whether the running task was told to stop; a loop asks before each round.
+
+    The `CancelledError` alone is not enough: before Python 3.12 `asyncio.wait_for`, which clients
+    of servers use, loses it when what it waits for comes at the same moment (gh-86296).
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Opened:
     """Holds a resource open as long as the process runs: entered first, left last."""
 

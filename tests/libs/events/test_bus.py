@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 
 import pytest
 from typing_extensions import override
 
+from deploy.local.nats import LocalNats
 from deploy.local.waiting import until
 from libs.events.answers import CueAnswer
 from libs.events.bus import MESSAGE_BYTES, Bus, Refused, Unanswered
@@ -189,6 +191,33 @@ async def test_without_a_broker_nothing_is_answered_at_once_and_later_it_is_agai
         await until(partial(_is_connected, bus), SECONDS)
         await provision(bus.jetstream)  # as the active relay does
         await bus.ask(create(), meta=META)
+
+
+async def test_a_bus_closes_while_its_broker_is_away(nats: NatsServer) -> None:
+    bus = Bus(nats.url, "leaving")
+    await bus.connect()
+    await nats.kill()
+    await until(partial(_is_away, bus), SECONDS)
+    async with asyncio.timeout(SECONDS):
+        await bus.close()
+        await bus.close()
+    assert not bus.connected
+    assert not bus.closed.is_set(), "a bus that was told to close does not end its process"
+    await nats.start()
+
+
+async def test_a_bus_goes_on_trying_to_connect_for_the_first_time(tmp_path: Path) -> None:
+    server = LocalNats(tmp_path)
+    bus = Bus(server.url, "early")
+    connecting = asyncio.create_task(bus.connect())
+    try:
+        await server.start()
+        async with asyncio.timeout(SECONDS):
+            await connecting
+        assert bus.connected
+    finally:
+        await bus.close()
+        await server.kill()
 
 
 async def _is_connected(bus: Bus) -> bool:
