@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, assert_never
 import msgspec
 
 from libs.events.base import Command, Event, Value
+from libs.events.executions import Execution, Failed, Missed
 
 CATEGORY = "alert"
 
@@ -102,6 +103,18 @@ def evolve(state: Alert | None, event: AlertEvent) -> Alert:
             return state
         case _:
             assert_never(event)
+
+
+def is_final_failure(execution: Execution) -> bool:
+    """Whether a cue's `on_failure` applies (contract §9).
+
+    It does to what failed, but not by a limit; to what no worker took; and to a reported failure.
+    """
+    if execution.facts.outcome is not None:
+        return not execution.facts.outcome.report.success
+    return isinstance(execution, Missed) or (
+        isinstance(execution, Failed) and not execution.blocked
+    )
 
 
 def row(alert: Alert) -> dict[str, Any]:

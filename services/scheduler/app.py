@@ -12,8 +12,9 @@ from libs.events.handle import handle
 from libs.events.relay import Relay
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
+from libs.events.upkeep import Upkeep
 from libs.runtime.supervisor import Part
-from services.scheduler.handlers import CueDesk
+from services.scheduler.handlers import CueDesk, pause_failing_cues
 from services.scheduler.settings import SchedulerSettings
 from services.scheduler.timers import FireDueCues, SettleOnceCues
 
@@ -45,10 +46,12 @@ def main() -> int:
         async def events(notices: Sequence[Notice]) -> None:
             settle.hint(key_of(notice.stream_id) for notice in notices)
             settling.nudge()
+            if await pause_failing_cues(log, notices):
+                await appended()
 
         receiver.commands(NAME, commands)
         receiver.events(NAME, events)
         receiver.nudges("relay", relay.nudge)
-        return [relay, firing, settling]
+        return [relay, Upkeep(resources.database, health), firing, settling]
 
     return run_service(NAME, settings, assemble)

@@ -9,7 +9,7 @@ from typing import assert_never, cast
 from msgspec.structs import replace
 
 from libs.events.answers import CueAnswer, ExecutionAnswer
-from libs.events.base import Command, Rejection, Value
+from libs.events.base import Command, Rejection, Value, key_of
 from libs.events.cues import (
     ActiveCue,
     CreateCue,
@@ -21,9 +21,14 @@ from libs.events.cues import (
     UpdateCue,
     status,
 )
-from libs.events.envelope import Meta
+from libs.events.envelope import Meta, Notice
 from libs.events.executions import CATEGORY as EXECUTION
-from libs.events.executions import ExecutionScheduled
+from libs.events.executions import (
+    DeliveryFailed,
+    ExecutionMissed,
+    ExecutionScheduled,
+    OutcomeReported,
+)
 from libs.events.log import PostgresLog, PostgresUnit
 from services.scheduler import queries
 from services.scheduler.decider import cues as cue_decisions
@@ -202,6 +207,39 @@ async def settle_once_cues(log: PostgresLog, hinted: Collection[str]) -> int:
                 unit.record(CUE, cue_id, execution.facts.account_id, events, SYSTEM)
                 settled += 1
         return settled
+
+
+async def pause_failing_cues(log: PostgresLog, hints: Sequence[Notice]) -> int:
+    """Pause the cues that want it when these executions have failed for good; give how many."""
+    failed_at = {key_of(n.stream_id): n.recorded_at for n in hints if _may_be_failure(n)}
+    failed = await queries.pausable(log.database, list(failed_at)) if failed_at else []
+    if not failed:
+        return 0
+    async with log.transaction() as unit:
+        cue_ids = {cue_id for cue_id, _ in failed}
+        await unit.lock(CUE, cue_ids)
+        moves = await queries.moves(unit, cue_ids)
+        paused = 0
+        for cue_id, execution in failed:
+            cue, facts = unit.state(CUE, cue_id), execution.facts
+            events = cue_decisions.pause_on_failure(
+                cue, execution, failed_at[facts.id], moves[cue_id], unit.now
+            )
+            if events:
+                meta = Meta(correlation_id=facts.id, actor="system", traceparent=facts.traceparent)
+                unit.record(CUE, cue_id, facts.account_id, events, meta)
+                paused += 1
+        return paused
+
+
+def _may_be_failure(notice: Notice) -> bool:
+    match notice.type:
+        case DeliveryFailed.__name__ | ExecutionMissed.__name__:
+            return True
+        case OutcomeReported.__name__:
+            return notice.success is False
+        case _:
+            return False
 
 
 def _wanted_name(command: Command) -> tuple[str, str] | None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from libs.events.accounts import PLANS
+from libs.events.base import key_of, stream_of
+from libs.events.cues import CATEGORY as CUE
 from libs.events.cues import Cue
 from libs.events.envelope import decode
 from libs.events.execution_states import TERMINAL
 from libs.events.executions import Execution
-from libs.events.log import PostgresUnit
+from libs.events.log import LASTING, PostgresUnit
 from libs.runtime.postgres import Database
+from services.scheduler.decider.cues import Move
 from services.scheduler.decider.limits import Account
 
 _DUE = """
@@ -52,6 +55,16 @@ returning u.account_id::text, u.executions, u.grace_started_at,
           (select plan from account_plans p where p.account_id = u.account_id)
 """
 _PLANS = "select account_id::text, plan from account_plans where account_id = any(%s::uuid[])"
+_PAUSABLE = """
+select c.id, e.state::text as state
+  from execution_states e join cues c on c.id = e.cue_id
+ where e.id = any(%s::uuid[]) and c.status = 'active'
+   and (c.state->'facts'->'settings'->'on_failure'->>'pause')::boolean
+"""
+_MOVES = """
+select stream_id, recorded_at, meta->>'correlation_id' from events
+ where stream_id = any(%s) and month = %s and type in ('CuePaused', 'CueResumed')
+"""
 _ENDED = """
 (select c.id, e.state::text as state
    from cues c join execution_states e on e.id = c.settling_id
@@ -131,3 +144,19 @@ async def ended(database: Database, hinted: Collection[str]) -> dict[str, Execut
     """
     rows = await database.rows(_ENDED, {"terminal": list(TERMINAL), "hinted": list(hinted)})
     return {row["id"]: decode(row["state"], Execution) for row in rows}
+
+
+async def pausable(database: Database, hinted: Sequence[str]) -> list[tuple[str, Execution]]:
+    """Find executions of active cues that want to be paused on failure, among those hinted."""
+    rows = await database.rows(_PAUSABLE, [list(hinted)])
+    return [(row["id"], decode(row["state"], Execution)) for row in rows]
+
+
+async def moves(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, list[Move]]:
+    """Read when these cues, which are locked, were paused and resumed, and for what."""
+    streams = [stream_of(CUE, cue_id) for cue_id in cue_ids]
+    cursor = await unit.connection.execute(_MOVES, [streams, LASTING])
+    found: dict[str, list[Move]] = {cue_id: [] for cue_id in cue_ids}
+    for stream_id, at, cause in await cursor.fetchall():
+        found[key_of(stream_id)].append(Move(at=at, cause=cause))
+    return found

@@ -7,7 +7,7 @@ from enum import Enum
 
 from libs.events.base import Value
 from libs.events.execution_states import outcome_state
-from libs.events.executions import Execution, Failed, Missed
+from libs.events.executions import Execution, Failed
 
 HISTORY = 300
 """How many executions a row is looked for in: three times the largest threshold."""
@@ -52,12 +52,3 @@ def failure_row(newest_first: Sequence[Execution]) -> FailureRow:
             case Verdict.NEUTRAL:
                 continue
     return FailureRow(ids=tuple(row), whole=len(newest_first) < HISTORY)
-
-
-def is_final_failure(execution: Execution) -> bool:
-    """Whether `on_failure` applies: failed (not by a limit), unclaimed, or a failure reported."""
-    if execution.facts.outcome is not None:
-        return not execution.facts.outcome.report.success
-    return isinstance(execution, Missed) or (
-        isinstance(execution, Failed) and not execution.blocked
-    )

@@ -28,15 +28,16 @@ class WatchWindows:
 
     async def run_once(self) -> Look:
         """Look at what is due now; say whether more is due and when the next is."""
+        next_in = await watches.next_in(self._log.database)
+        if next_in is None or next_in > 0:
+            return Look(taken=0, next_in=next_in)
         async with self._log.transaction() as unit:
             due = await watches.take_due(unit, LIMIT)
             raised = await _look_at(unit, due) if due else 0
         if raised:
             MISSED.inc(raised)
             await self._on_appended()
-        if len(due) == LIMIT:
-            return Look(taken=len(due), more=True)
-        return Look(taken=len(due), next_in=await watches.next_in(self._log.database))
+        return Look(taken=len(due), more=bool(due))
 
 
 async def _look_at(unit: PostgresUnit, due: Sequence[Watch]) -> int:

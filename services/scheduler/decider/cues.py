@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 import msgspec
 
-from libs.events.base import Rejection
+from libs.events.alerts import is_final_failure
+from libs.events.base import Rejection, Value
 from libs.events.cues import (
     ActiveCue,
     CompletedCue,
@@ -29,8 +30,17 @@ from libs.events.cues import (
     UpdateCue,
     evolve,
 )
+from libs.events.executions import Execution
 from services.scheduler.decider.limits import Account, cue_limit, cue_not_found, duplicate_name
 from services.scheduler.rules import next_slot, passed_slots, validated
+
+
+class Move(Value):
+    """That a cue was paused or resumed, and the request or execution that it was done for."""
+
+    at: datetime
+    cause: str
+
 
 _MERGED = ("callback", "retry", "delivery", "alerts", "on_failure")
 
@@ -91,6 +101,26 @@ def merged(settings: CueSettings, changes: Mapping[str, Any]) -> CueSettings:
             case _:
                 fields[name] = value
     return msgspec.convert(fields, CueSettings, strict=False)
+
+
+def pause_on_failure(
+    cue: Cue | None, execution: Execution, failed_at: datetime, moves: Sequence[Move], now: datetime
+) -> list[CueEvent]:
+    """Pause a recurring cue whose execution failed for good, if it wants that (contract §9).
+
+    Once for each execution; and not when the cue was paused or resumed after the failure, for then
+    its user has had the last word.
+    """
+    match cue:
+        case ActiveCue(facts=facts) if facts.settings.on_failure.pause:
+            pass
+        case _:
+            return []
+    if facts.settings.schedule.cron is None or not is_final_failure(execution):
+        return []
+    if any(move.at >= failed_at or move.cause == execution.facts.id for move in moves):
+        return []
+    return [*skip_passed(cue, now, "paused"), CuePaused(at=now, reason="on_failure")]
 
 
 def skip_passed(cue: Cue, now: datetime, reason: str) -> list[CueEvent]:
