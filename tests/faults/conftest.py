@@ -17,8 +17,8 @@ from tests.e2e.world import World, running
 REPLICAS = {"scheduler": 2, "dispatcher": 2, "outcomes": 2}
 SHORT_LEASES = {
     "CUEAPI_ATTEMPT_LEASE_MARGIN_SECONDS": "1",
-    "WORKER_CLAIM_TIMEOUT_SECONDS": "3",
-    "WORKER_HEARTBEAT_TIMEOUT_SECONDS": "3",
+    "WORKER_CLAIM_TIMEOUT_SECONDS": "2",
+    "WORKER_HEARTBEAT_TIMEOUT_SECONDS": "2",
 }
 
 
