@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
-from itertools import pairwise
 from pathlib import Path
 
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
 
-MONTHS_AHEAD = 3
-_LOCK = 4_711
+from libs.events.partitions import partition_statements
 
-_ENSURE_PARTITION = """
-create table if not exists events_{month:%Y_%m} partition of events
-  for values from ('{month:%Y-%m-%d}') to ('{after:%Y-%m-%d}')
-"""
+_LOCK = 4_711
 
 
 def migrate(url: str) -> None:
@@ -38,14 +32,3 @@ def migrate(url: str) -> None:
         for statement in partition_statements(today):
             connection.execute(sqlalchemy.text(statement))
     engine.dispose()
-
-
-def partition_statements(today: date) -> list[str]:
-    """The statements that make this month's partition and those of the months ahead."""
-    months = [_month_after(today.replace(day=1), count) for count in range(MONTHS_AHEAD + 2)]
-    return [_ENSURE_PARTITION.format(month=month, after=after) for month, after in pairwise(months)]
-
-
-def _month_after(month: date, count: int) -> date:
-    index = month.year * 12 + month.month - 1 + count
-    return date(index // 12, index % 12 + 1, 1)

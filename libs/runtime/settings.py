@@ -70,6 +70,9 @@ class SecretSettings(Settings):
         if self.session_secret and len(self.session_secret) < 32:
             msg = "SESSION_SECRET is shorter than 32 characters; make one: openssl rand -hex 32"
             raise ValueError(msg)
+        if self.env == "production" and not self.encryption_key:
+            msg = "ENV=production needs CUEAPI_ENCRYPTION_KEY; make one: openssl rand -base64 32"
+            raise ValueError(msg)
         if not self.encryption_key and not self.session_secret:
             msg = (
                 "neither CUEAPI_ENCRYPTION_KEY nor SESSION_SECRET is set, so secrets cannot be"

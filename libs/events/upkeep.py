@@ -1,0 +1,73 @@
+"""What must be done now and then so that nothing grows for ever: old rows out, partitions ahead."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from libs.events.partitions import partition_statements
+from libs.runtime.health import Health
+from libs.runtime.ids import jittered
+from libs.runtime.postgres import Database, Unavailable
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 600.0
+BEAT_SECONDS = 10.0
+CHUNK = 5_000
+_LOCK = 4_713
+
+# A command's reply is asked for again within seconds, an idempotency key within a day.
+_OLD_RESULTS = """
+delete from command_results where command_id in (
+  select command_id from command_results
+   where created_at < now() - case when idempotency_key is null then interval '1 hour'
+                                   else interval '25 hours' end
+   order by created_at limit %s)
+"""
+_IDLE_WINDOWS = """
+delete from rate_windows where subject in (
+  select subject from rate_windows
+   where hits[cardinality(hits)] < now() - interval '2 minutes' limit %s)
+"""
+
+
+class Upkeep:
+    """A part of a process; any number of replicas take turns."""
+
+    name = "upkeep"
+
+    def __init__(self, database: Database, health: Health) -> None:
+        self._database = database
+        self._health = health
+
+    async def run(self) -> None:
+        """Clean up every ten minutes until cancelled."""
+        while True:
+            try:
+                await self.run_once()
+            except Unavailable as error:
+                log.warning("upkeep waits", error=str(error))
+            wait = jittered(EVERY_SECONDS)
+            while wait > 0:
+                self._health.beat(self.name)
+                await asyncio.sleep(min(wait, BEAT_SECONDS))
+                wait -= BEAT_SECONDS
+
+    async def run_once(self) -> int:
+        """Make the coming months' partitions and delete what nobody can ask for; give how many."""
+        async with self._database.transaction() as (connection, now):
+            cursor = await connection.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
+            row = await cursor.fetchone()
+            if row is None or not row[0]:
+                return 0
+            for statement in partition_statements(now.date()):
+                await connection.execute(statement)
+        deleted = 0
+        for statement in (_OLD_RESULTS, _IDLE_WINDOWS):
+            while (gone := await self._database.execute(statement, [CHUNK])) > 0:
+                deleted += gone
+                if gone < CHUNK:
+                    break
+        return deleted
