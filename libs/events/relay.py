@@ -35,7 +35,9 @@ NAME = "relay"
 READ = 2_000
 BATCH = 64
 QUIET_SECONDS = 1.0
-GATHER_SECONDS = 0.005
+GATHER_SECONDS = 0.002
+GATHER_WHEN_BUSY_SECONDS = 0.015
+BUSY_SECONDS = 0.05
 SETTLE_SECONDS = (0.005, 0.02, 0.1)
 INSPECT_SECONDS = 2.0
 _LOCK = 4_712
@@ -108,6 +110,7 @@ class Relay:
         self._health = health
         self._nudged = asyncio.Event()
         self._inspected_at = float("-inf")
+        self._published_at = float("-inf")
 
     def nudge(self) -> None:
         """Look at once: something was appended."""
@@ -198,6 +201,7 @@ class Relay:
             # a little later, without a nudge of its own: so look a few times more.
             if published:
                 settling = iter(SETTLE_SECONDS)
+                self._published_at = monotonic()
             if await self._nudged_within(next(settling, QUIET_SECONDS)):
                 settling = iter(SETTLE_SECONDS)
 
@@ -207,8 +211,9 @@ class Relay:
                 await self._nudged.wait()
         except TimeoutError:
             return False
-        # Let what is being committed together be published together.
-        await asyncio.sleep(GATHER_SECONDS)
+        # Let what is being committed together be told together; longer when there is much.
+        busy = monotonic() - self._published_at < BUSY_SECONDS
+        await asyncio.sleep(GATHER_WHEN_BUSY_SECONDS if busy else GATHER_SECONDS)
         return True
 
     @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -48,6 +49,7 @@ class Database:
 
     def __init__(self, url: str, *, max_connections: int = 8, name: str = "cueapi") -> None:
         self._gathered: dict[str, Gathered[str, list[Any]]] = {}
+        self._weeding: asyncio.Task[None] | None = None
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
             kwargs={
@@ -75,6 +77,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._weeding is not None:
+            self._weeding.cancel()
         await self._pool.close(timeout=5)
 
     async def answers(self) -> bool:
@@ -90,7 +94,16 @@ class Database:
         """Lend one connection in autocommit. Raises `Unavailable` and `Conflict`."""
         with _Translated():
             async with self._pool.connection() as connection:
-                yield connection
+                try:
+                    yield connection
+                finally:
+                    if connection.broken:
+                        self._weed_out()
+
+    def _weed_out(self) -> None:
+        """Look at the idle connections too: a server that was restarted has broken all of them."""
+        if self._weeding is None or self._weeding.done():
+            self._weeding = asyncio.create_task(self._pool.check())
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
