@@ -14,7 +14,6 @@ from libs.runtime.finishing import to_its_end
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
-from libs.runtime.supervisor import stopping
 
 log = structlog.get_logger()
 
@@ -62,7 +61,7 @@ class DueLoop:
 
     async def run(self) -> None:
         """Loop until cancelled. Postgres being away is waited out."""
-        while not stopping():
+        while True:
             self._health.beat(self.name)
             self._nudged.clear()
             self._wakes_at = float("inf")
