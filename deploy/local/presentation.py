@@ -53,7 +53,7 @@ def addresses(base_url: str, receiver_url: str, account: Account) -> RenderableT
     """Return where things are, and the key to them."""
     table = Table.grid(padding=(0, 2))
     table.add_row("API", Text(base_url))
-    table.add_row("API reference", Text(f"{base_url}/docs"))
+    table.add_row("OpenAPI", Text(f"{base_url}/openapi.json"))
     table.add_row("Demo receiver", Text(receiver_url))
     table.add_row("Account", Text(account.email))
     table.add_row("API key", Text(account.api_key, style="bold"))
