@@ -22,6 +22,7 @@ STATEMENT_TIMEOUT = "15s"
 LOCK_TIMEOUT = "5s"
 IDLE_TIMEOUT = "30s"
 POOL_WAIT_SECONDS = 5.0
+RECONNECT_SECONDS = 5.0
 
 _OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
@@ -66,7 +67,9 @@ class Database:
             max_size=max_connections,
             timeout=POOL_WAIT_SECONDS,
             max_waiting=512,
-            reconnect_timeout=60,
+            # The pool waits twice as long after each failure: let it give up soon, since the next
+            # request then tries at once. With 60 s, it came back up to half a minute too late.
+            reconnect_timeout=RECONNECT_SECONDS,
             check=None,
             open=False,
         )
