@@ -12,13 +12,13 @@ import httpx
 
 from deploy.local.programs import SERVICES
 from deploy.local.stack import Stack
-from deploy.local.waiting import NO_CERTIFICATES
 from libs.runtime.postgres import Database
 from tests.e2e.client import Api
 from tests.e2e.history import History
 from tests.e2e.invariants import check
 from tests.e2e.receiver import Receiver
 from tests.e2e.snapshot import Snapshot
+from tests.e2e.transport import AiohttpTransport
 from tests.e2e.waiting import eventually
 
 ANSWER_SECONDS = 30.0
@@ -104,16 +104,10 @@ async def running(data_dir: Path, **options: Any) -> AsyncIterator[World]:
     """Run a stack with quotas off, and a receiver; `options` are the stack's."""
     env = {"DISABLE_QUOTA_ENFORCEMENT": "true", **options.pop("env", {})}
     stack = Stack(data_dir, fsync=False, env=env, **options)
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    transport = AiohttpTransport(CONNECTIONS, ANSWER_SECONDS)
     async with (
         Receiver() as receiver,
         stack,
-        httpx.AsyncClient(
-            base_url=stack.base_url,
-            timeout=ANSWER_SECONDS,
-            limits=limits,
-            verify=NO_CERTIFICATES,
-            trust_env=False,
-        ) as http,
+        httpx.AsyncClient(base_url=stack.base_url, transport=transport, trust_env=False) as http,
     ):
         yield World(stack, receiver, History(), http)
