@@ -39,11 +39,16 @@ def usage(events: Iterable[tuple[str, Event]]) -> list[Usage]:
         if isinstance(event, ExecutionScheduled) and event.blocked is None:
             month = (account_id, event.at.date().replace(day=1))
             count, grace = counts.get(month, (0, None))
-            counts[month] = (count + 1, event.at if event.starts_grace else grace)
+            counts[month] = (count + 1, earliest(grace, event.at if event.starts_grace else None))
     return [
         Usage(account_id=account_id, period=period, executions=count, grace_started_at=grace)
         for (account_id, period), (count, grace) in sorted(counts.items())
     ]
+
+
+def earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    """Of two instants the first, so that it does not matter in which order they are told."""
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 def activity(before: Execution | None, after: Execution) -> Activity | None:

@@ -270,7 +270,7 @@ _COUNT_USAGE = (
     _insert("usage", ("account_id", "period", "executions", "grace_started_at"))
     + " on conflict (account_id, period) do update set"
     + " executions = usage.executions + excluded.executions,"
-    + " grace_started_at = coalesce(usage.grace_started_at, excluded.grace_started_at)"
+    + " grace_started_at = least(usage.grace_started_at, excluded.grace_started_at)"
 )
 _COUNT_ACTIVITY = (
     _insert("cue_activity", ("cue_id", "account_id", "run_count", "last_run"))

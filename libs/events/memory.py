@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from libs.events.base import Value
-from libs.events.counters import Usage, activity_rows, usage
+from libs.events.counters import Usage, activity_rows, earliest, usage
 from libs.events.envelope import Recorded
 from libs.events.streams import CATEGORIES
 from libs.events.unit import Held, StoredResult, StreamKey, Unit
@@ -178,7 +178,7 @@ class MemoryUnit(Unit):
                 account_id=part.account_id,
                 period=part.period,
                 executions=before.executions + part.executions,
-                grace_started_at=before.grace_started_at or part.grace_started_at,
+                grace_started_at=earliest(before.grace_started_at, part.grace_started_at),
             )
         for row in activity_rows(self.activity):
             seen = log.activity.setdefault(row["cue_id"], {**row, "run_count": 0, "last_run": None})

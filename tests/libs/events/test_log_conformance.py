@@ -317,6 +317,20 @@ async def test_usage_is_counted_by_account_and_month(form: Form) -> None:
     assert sorted(found) == [(3, 2, AT), (4, 1, None)]
 
 
+async def test_a_months_grace_begins_with_the_earliest_that_says_so(form: Form) -> None:
+    cue = new_cue()
+    async with form.log.transaction() as unit:
+        declare(unit, cue)
+    for hours in (5, 3, 4):
+        at = AT + timedelta(hours=hours)
+        run = replace(new_execution(cue, at), at=at, starts_grace=True)
+        async with form.log.transaction() as unit:
+            await unit.lock("cue", [cue.cue_id])
+            unit.record("execution", run.execution_id, cue.account_id, [run], META)
+    (counts,) = await form.usage(cue.account_id)
+    assert counts.grace_started_at == AT + timedelta(hours=3)
+
+
 async def test_a_cues_activity_adds_up(form: Form) -> None:
     cue = new_cue()
     ends = [AT + timedelta(minutes=minutes) for minutes in (9, 5)]
