@@ -16,6 +16,8 @@ from libs.runtime.http.names import NameLookup
 from libs.runtime.logging import configure_logging
 from libs.runtime.postgres import Database
 from libs.runtime.supervisor import Part, supervise
+from services.api.adapters.mail import MailRoom, write_to_log
+from services.api.adapters.smtp import Smtp
 from services.api.edge import Edge
 from services.api.routes.alerts import alerts
 from services.api.routes.auth import auth
@@ -26,13 +28,16 @@ from services.api.routes.executions import executions
 from services.api.routes.fires import fires
 from services.api.routes.gate import Gate
 from services.api.routes.health import VERSION, health
+from services.api.routes.keys import keys
 from services.api.routes.operation import Operations
 from services.api.routes.outcomes import outcomes
 from services.api.routes.ports import Ports, Rules
 from services.api.routes.refusing import HANDLERS
 from services.api.routes.route import OperationRoute
+from services.api.routes.sessions import sessions
 from services.api.routes.timeline import timelines
 from services.api.routes.usage import usage
+from services.api.routes.webhook_secrets import secrets
 from services.api.routes.workers import workers
 from services.api.server import HttpServer, bound_socket
 from services.api.settings import ApiSettings
@@ -51,6 +56,9 @@ RESOURCES: Sequence[Operations] = (
     workers,
     alerts,
     auth,
+    keys,
+    secrets,
+    sessions,
     usage,
     health,
 )
@@ -73,6 +81,7 @@ async def _run(settings: ApiSettings) -> int:
         settings.database_url, max_connections=settings.database_pool, name=f"cueapi-{NAME}"
     )
     own_health, names, bus = Health(), NameLookup(), Bus(settings.nats_url, NAME)
+    mail_room = _mail_room(settings)
     own_health.require("postgres", database.answers)
     ports = Ports(
         store=database,
@@ -80,6 +89,7 @@ async def _run(settings: ApiSettings) -> int:
         log=PostgresLog(database),
         keyring=settings.keyring(),
         names=names,
+        mailer=mail_room,
         rules=rules_of(settings),
     )
     application = build(ports, settings.origins())
@@ -89,6 +99,7 @@ async def _run(settings: ApiSettings) -> int:
         parts: list[Part] = [
             HealthServer(own_health, settings.health_host, settings.health_port),
             Receiver(bus, database, own_health),
+            mail_room,
             HttpServer(application, listening, settings.stop_grace_seconds),
         ]
         return await supervise(parts, own_health, grace=settings.stop_grace_seconds)
@@ -96,6 +107,11 @@ async def _run(settings: ApiSettings) -> int:
         names.close()
         await bus.close()
         await database.close()
+
+
+def _mail_room(settings: ApiSettings) -> MailRoom:
+    server = settings.mail_server()
+    return MailRoom(Smtp(server, settings.mail_from).send if server else write_to_log)
 
 
 def rules_of(settings: ApiSettings) -> Rules:
@@ -107,6 +123,8 @@ def rules_of(settings: ApiSettings) -> Rules:
         delivery_timeout_seconds=settings.webhook_timeout_seconds,
         worker_stale_seconds=settings.worker_heartbeat_timeout_seconds,
         session_secret=settings.session_secret,
+        reveal_keys=settings.reveal_keys,
+        base_url=settings.base_url.rstrip("/"),
         dashboard_url=settings.dashboard_url,
         trusted_proxies=settings.proxies(),
         egress=settings.egress(),

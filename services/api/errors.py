@@ -32,7 +32,15 @@ STATUS: Mapping[str, int] = {
         400,
     ),
     **dict.fromkeys(
-        ("invalid_api_key", "key_rotated", "key_revoked", "session_expired", "invalid_session"), 401
+        (
+            "invalid_api_key",
+            "key_rotated",
+            "key_revoked",
+            "session_expired",
+            "invalid_session",
+            "invalid_token",
+        ),
+        401,
     ),
     **dict.fromkeys(
         (

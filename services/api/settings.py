@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from libs.events.accounts import PLANS
 from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
 from libs.runtime.settings import SecretSettings
+from services.api.adapters.smtp import SmtpServer, smtp_server
 from services.api.rules.addresses import Network
 
 
@@ -54,6 +55,24 @@ class ApiSettings(SecretSettings):
     cors_origins: str = Field(
         default="*", alias="CORS_ORIGINS", description="origins of browsers, by comma; * is any"
     )
+    smtp_url: str = Field(
+        default="",
+        alias="CUEAPI_SMTP_URL",
+        description="mail server, smtp://user:password@host:587, or smtps://; else to the log",
+    )
+    resend_api_key: str = Field(
+        default="", alias="RESEND_API_KEY", description="sends mail through Resend instead"
+    )
+    mail_from: str = Field(
+        default="CueAPI <noreply@localhost>",
+        alias="RESEND_FROM_EMAIL",
+        description="sender of mail, with or without a name before it",
+    )
+    reveal_keys: bool = Field(
+        default=True,
+        alias="CUEAPI_REVEAL_KEYS",
+        description="false: the default key is never shown again after it was made",
+    )
     trusted_proxies: str = Field(
         default="",
         alias="TRUSTED_PROXIES",
@@ -79,6 +98,7 @@ class ApiSettings(SecretSettings):
         # What cannot be read is told now, not at the first request.
         self.proxies()
         self.egress()
+        self.mail_server()
         return self
 
     def proxies(self) -> tuple[Network, ...]:
@@ -90,6 +110,12 @@ class ApiSettings(SecretSettings):
         """The origins that browsers may call from; `*` is any."""
         named = (part.strip().rstrip("/") for part in self.cors_origins.split(","))
         return tuple(part for part in named if part)
+
+    def mail_server(self) -> SmtpServer | None:
+        """The mail server; None when mail goes to the log. Raises ValueError."""
+        if self.resend_api_key:
+            return SmtpServer("smtp.resend.com", 465, True, "resend", self.resend_api_key)
+        return smtp_server(self.smtp_url) if self.smtp_url else None
 
     def egress(self) -> EgressPolicy:
         """What outgoing URLs may be; the server's own echo is always among them (contract §3)."""

@@ -1,27 +1,27 @@
-"""The account: register, me, webhook secret (contract §2 nr 17, 18, 26)."""
+"""The account: register, me, preferences (contract §2 nr 17-19)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from libs.events.accounts import CATEGORY, PLANS, AccountRegistered, ApiKeyIssued
-from libs.runtime.ids import new_api_key, new_uuid, new_webhook_secret
+from libs.events.accounts import PLANS
+from services.api.adapters.mail import Mail
 from services.api.errors import ApiError
-from services.api.queries.accounts import find_profile, find_webhook_secret
+from services.api.queries.accounts import Profile, find_profile
 from services.api.routes.call import Call
+from services.api.routes.deciding import Decided, decide
+from services.api.routes.issuing import open_account
 from services.api.routes.operation import Access, Operations, answer
-from services.api.routes.shapes import NoBody, NoQuery, Wish
+from services.api.routes.outgoing import check_urls
+from services.api.routes.ports import Unit
+from services.api.routes.shapes import Body, NoBody, NoQuery, Wish
 from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.addresses import normalised_email
 from services.api.rules.timestamps import wire_time
-from services.api.rules.tokens import key_hash, key_prefix
-from services.api.tables.identities import NewIdentity, NewKey, insert_identity, insert_key
-
-WEBHOOK_SECRET = "webhook-secret"  # noqa: S105 - what it is sealed for, not the secret
-API_KEY = "api-key"
+from services.api.tables.identities import change_identity, find_email
 
 auth = Operations("Account")
 
@@ -32,6 +32,17 @@ class RegisterBody(Wish):
     """Whose account to open."""
 
     email: Email
+
+
+class ChangeMeBody(Body):
+    """What to change of the account; an empty or null `alert_webhook_url` clears it.
+
+    The defaults here are never used: only the fields that were sent count.
+    """
+
+    email: Email = ""
+    alert_webhook_url: str | None = None
+    email_notifications: bool = True
 
 
 class RegisteredWire(Wire):
@@ -60,12 +71,6 @@ class MeWire(Wire):
     updated_at: Timestamp
 
 
-class WebhookSecretWire(Wire):
-    """The key of the signatures on webhooks."""
-
-    webhook_secret: str
-
-
 @auth.add(
     "POST",
     "/v1/auth/register",
@@ -80,75 +85,80 @@ async def register(call: Call[RegisterBody, NoQuery]) -> Response:
     ports, email = call.ports, call.body.email
     if not ports.rules.allow_register:
         raise ApiError("not_found", "registration is disabled on this server")
-    account_id, key_id, api_key = new_uuid(), new_uuid(), new_api_key()
-    secret = ports.keyring.seal(account_id, WEBHOOK_SECRET, new_webhook_secret().encode())
     async with ports.log.transaction() as unit:
-        identity = NewIdentity(account_id, email, secret)
-        if not await insert_identity(unit.connection, identity):
-            raise ApiError("duplicate_email", "an account with this address exists already")
-        key = NewKey(
-            id=key_id,
-            account_id=account_id,
-            hash=key_hash(api_key),
-            prefix=key_prefix(api_key),
-            label="default",
-            is_default=True,
-            created_by="register",
-            sealed=ports.keyring.seal(account_id, API_KEY, api_key.encode()),
-        )
-        await insert_key(unit.connection, key)
-        events = [
-            AccountRegistered(at=unit.now, account_id=account_id, plan=ports.rules.default_plan),
-            ApiKeyIssued(
-                at=unit.now,
-                key_id=key_id,
-                label=key.label,
-                created_by=key.created_by,
-                is_default=True,
-            ),
-        ]
-        unit.record(CATEGORY, account_id, account_id, events, call.meta())
-    return answer(RegisteredWire(api_key=api_key, email=email), 201)
+        opened = await open_account(ports, unit, email, "register", call.meta())
+        if opened is None:
+            raise _taken()
+    return answer(RegisteredWire(api_key=opened.api_key, email=email), 201)
 
 
 @auth.add("GET", "/v1/auth/me", body=NoBody, query=NoQuery, answers={200: MeWire})
 async def get_me(call: Call[NoBody, NoQuery]) -> Response:
     """Get the account, what it has used and what it may use."""
-    profile = await find_profile(call.ports.store, call.account_id)
-    if profile is None:
-        raise ApiError("invalid_session", "the account is gone")
-    plan = PLANS[profile.plan]
-    return answer(
-        MeWire(
-            id=profile.account_id,
-            email=profile.email,
-            plan=plan.name,
-            active_cues=profile.active_cues,
-            active_cue_limit=plan.active_cues,
-            executions_this_month=profile.executions,
-            monthly_execution_limit=plan.executions_per_month,
-            rate_limit_per_minute=plan.requests_per_minute,
-            has_webhook_secret=True,
-            api_key_prefix=profile.api_key_prefix,
-            alert_webhook_url=profile.alert_webhook_url,
-            email_notifications=profile.email_notifications,
-            created_at=wire_time(profile.created_at),
-            updated_at=wire_time(profile.updated_at),
-        )
-    )
+    return answer(_me(await _profile(call)))
 
 
 @auth.add(
-    "GET",
-    "/v1/auth/webhook-secret",
-    body=NoBody,
+    "PATCH",
+    "/v1/auth/me",
+    body=ChangeMeBody,
     query=NoQuery,
-    answers={200: WebhookSecretWire},
+    answers={200: MeWire},
+    codes=("no_fields", "invalid_alert_webhook_url", "duplicate_email"),
 )
-async def get_webhook_secret(call: Call[NoBody, NoQuery]) -> Response:
-    """Get the key with which webhooks are signed."""
-    sealed = await find_webhook_secret(call.ports.store, call.account_id)
-    if sealed is None:
+async def update_me(call: Call[ChangeMeBody, NoQuery]) -> Response:
+    """Change the address, where alerts are sent to, and whether failures are mailed."""
+    changes = call.body.model_dump(exclude_unset=True)
+    if not changes:
+        raise ApiError("no_fields", "there is nothing to change")
+    if "alert_webhook_url" in changes:
+        changes["alert_webhook_url"] = changes["alert_webhook_url"] or None
+        url = {"alert_webhook_url": changes["alert_webhook_url"]}
+        await check_urls(call.ports, url, "invalid_alert_webhook_url")
+
+    async def change(unit: Unit) -> Decided:
+        before = await find_email(unit.connection, call.account_id)
+        if not await change_identity(unit.connection, call.account_id, changes):
+            raise _taken()
+        return Decided(None, mails=_address_mails(call, before, changes.get("email")))
+
+    await decide(call, change)
+    return answer(_me(await _profile(call)))
+
+
+async def _profile(call: Call[Any, Any]) -> Profile:
+    profile = await find_profile(call.ports.store, call.account_id)
+    if profile is None:
         raise ApiError("invalid_session", "the account is gone")
-    secret = call.ports.keyring.open(call.account_id, WEBHOOK_SECRET, sealed)
-    return answer(WebhookSecretWire(webhook_secret=secret.decode()))
+    return profile
+
+
+def _me(profile: Profile) -> MeWire:
+    plan = PLANS[profile.plan]
+    return MeWire(
+        id=profile.account_id,
+        email=profile.email,
+        plan=plan.name,
+        active_cues=profile.active_cues,
+        active_cue_limit=plan.active_cues,
+        executions_this_month=profile.executions,
+        monthly_execution_limit=plan.executions_per_month,
+        rate_limit_per_minute=plan.requests_per_minute,
+        has_webhook_secret=True,
+        api_key_prefix=profile.api_key_prefix,
+        alert_webhook_url=profile.alert_webhook_url,
+        email_notifications=profile.email_notifications,
+        created_at=wire_time(profile.created_at),
+        updated_at=wire_time(profile.updated_at),
+    )
+
+
+def _address_mails(call: Call[Any, Any], old: str | None, new: str | None) -> list[Mail]:
+    if old is None or new is None or old == new:
+        return []
+    facts = {"old": old, "new": new, "base_url": call.ports.rules.base_url}
+    return [Mail(to, "address_changed", facts) for to in (old, new)]
+
+
+def _taken() -> ApiError:
+    return ApiError("duplicate_email", "an account with this address exists already")

@@ -68,21 +68,22 @@ class Call(Generic[B, Q]):
         Raises `Refused` and `Unanswered`.
         """
         given, replayed = await self.ports.bus.ask_with_meta(
-            command, meta=self.meta(), idempotency=once or self._idempotency()
+            command, meta=self.meta(), idempotency=once or self.idempotency()
         )
         assert isinstance(given, answer), f"{type(command).__name__} was answered {given!r}"
         if replayed:
             add_header(self.request, "Idempotent-Replayed", "true")
         return given, replayed
 
-    def _actor(self) -> str:
-        if self.admission is None:
-            return "public"
-        return f"key:{self.admission.key_id}" if self.admission.key_id else "session"
-
-    def _idempotency(self) -> Idempotency | None:
+    def idempotency(self) -> Idempotency | None:
+        """The `Idempotency-Key` header, scoped to method and path; None without one."""
         key = self.request.headers.get("idempotency-key")
         if key is None:
             return None
         scope = f"{self.request.method} {self.request.scope['path']}"
         return Idempotency(key=f"{scope} {key}", request_hash=fingerprint(self.document))
+
+    def _actor(self) -> str:
+        if self.admission is None:
+            return "public"
+        return f"key:{self.admission.key_id}" if self.admission.key_id else "session"

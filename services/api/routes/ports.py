@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +10,12 @@ from typing import Any, Protocol
 
 from libs.events.base import Command, Event, Value
 from libs.events.envelope import Idempotency, Meta
+from libs.events.unit import StoredResult
 from libs.runtime.crypto import Keyring
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.names import NameLookup
 from libs.runtime.postgres import Connection
+from services.api.adapters.mail import Mailer
 from services.api.rules.addresses import Network
 
 
@@ -62,6 +64,24 @@ class Unit(Protocol):
     now: datetime
     connection: Connection
 
+    async def lock(self, category: str, keys: Iterable[str]) -> None:
+        """Read and lock these streams."""
+        ...
+
+    def state(self, category: str, key: str) -> Any:
+        """Give a locked stream's state; None when there is no such stream."""
+        ...
+
+    async def stored_results(
+        self, command_ids: Sequence[str], keys: Sequence[tuple[str, str]]
+    ) -> list[StoredResult]:
+        """Find replies kept under these ids, or (account, idempotency key) pairs."""
+        ...
+
+    def answer(self, result: StoredResult) -> None:
+        """Keep a reply."""
+        ...
+
     def record(
         self, category: str, key: str, account_id: str, events: Sequence[Event], meta: Meta
     ) -> None:
@@ -87,6 +107,8 @@ class Rules:
     delivery_timeout_seconds: int = 30
     worker_stale_seconds: int = 180
     session_secret: str = ""
+    reveal_keys: bool = True
+    base_url: str = "http://localhost:8000"
     dashboard_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()
     egress: EgressPolicy = field(default_factory=EgressPolicy)
@@ -101,4 +123,5 @@ class Ports:
     log: OwnLog
     keyring: Keyring
     names: NameLookup
+    mailer: Mailer
     rules: Rules

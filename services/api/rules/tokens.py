@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import jwt
@@ -14,6 +14,7 @@ from services.api.rules.ids import is_uuid
 _API_KEY = re.compile(r"cue_sk_[0-9a-f]{32}", re.ASCII)
 _PREFIX_LENGTH = 12
 _ALGORITHM = "HS256"
+SESSION_LENGTH = timedelta(hours=24)
 
 
 class KeyToken(NamedTuple):
@@ -63,9 +64,29 @@ def read_token(token: str, session_secret: str, now: datetime) -> KeyToken | Ses
     return SessionToken(_session_account(token, session_secret, now))
 
 
+class Session(NamedTuple):
+    """A new session token, and when it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+def new_session(account_id: str, email: str, session_secret: str, now: datetime) -> Session:
+    """Sign a session of 24 hours (contract nr 28)."""
+    begins = now.replace(microsecond=0)
+    ends = begins + SESSION_LENGTH
+    claims = {"sub": account_id, "email": email, "type": "session", "iat": begins, "exp": ends}
+    return Session(jwt.encode(claims, session_secret, _ALGORITHM), ends)
+
+
 def key_hash(api_key: str) -> bytes:
     """The SHA-256 under which a key rests; 128 random bits need no salt."""
     return hashlib.sha256(api_key.encode()).digest()
+
+
+def token_hash(token: str) -> bytes:
+    """The SHA-256 under which links and one-time tokens rest."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def key_prefix(api_key: str) -> str:

@@ -1,1 +1,1 @@
-"""The api's own tables (`identities`, `api_keys`, `rate_windows`) and blobs: what it writes."""
+"""The api's own tables (identities, keys, rate windows, sign-ins, tickets) and blobs: what it writes."""

@@ -12,7 +12,7 @@ from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from services.api.app import build
 from services.api.routes.ports import Ports, Rules
-from tests.services.api.fakes import FakeBus, FakeStore, NoLog
+from tests.services.api.fakes import FakeBus, FakeStore, NoLog, PostBox
 
 API_KEY = "cue_sk_" + "a1b2c3d4" * 4
 SECRET = "s" * 40
@@ -63,6 +63,7 @@ async def api(names: NameLookup, rules: Rules) -> AsyncIterator[Fixture]:
         log=NoLog(),
         keyring=Keyring.derived_from(SECRET),
         names=names,
+        mailer=PostBox(),
         rules=rules,
     )
     transport = httpx.ASGITransport(app=build(ports))

@@ -16,6 +16,7 @@ from libs.events.base import Command, Rejection, Value
 from libs.events.bus import Refused
 from libs.events.cues import CreateCue, CueCreated, evolve
 from libs.events.envelope import Idempotency, Meta, encode
+from services.api.adapters.mail import Mail
 from services.api.queries.health import Queue
 from services.api.routes.ports import Unit
 
@@ -146,6 +147,19 @@ class FakeBus:
         )
         self._store.tell("api_cues", cue_row(evolve(None, created)))
         return CueAnswer(cue_id=command.cue_id, version=1)
+
+
+class PostBox:
+    """Keeps what is posted."""
+
+    def __init__(self) -> None:
+        self.mails: list[Mail] = []
+
+    def post(self, mail: Mail) -> None:
+        self.mails.append(mail)
+
+    def to(self, address: str) -> list[Mail]:
+        return [mail for mail in self.mails if mail.to == address]
 
 
 class NoLog:

@@ -15,10 +15,12 @@ from libs.events.log import PostgresLog
 from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from libs.runtime.ids import new_uuid
+from services.api.adapters.mail import Mailer
 from services.api.app import build
 from services.api.routes.ports import Ports, Rules
 from tests.services.api.conftest import SECRET
 from tests.services.api.direct import DirectBus
+from tests.services.api.fakes import PostBox
 
 
 class User:
@@ -58,13 +60,16 @@ async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def application(log: PostgresLog, names: NameLookup, rules: Rules) -> ASGIApp:
+def application(
+    log: PostgresLog, names: NameLookup, rules: Rules, mailer: Mailer | None = None
+) -> ASGIApp:
     ports = Ports(
         store=log.database,
         bus=DirectBus(log, enforce_limits=rules.enforce_quotas),
         log=log,
         keyring=Keyring.derived_from(SECRET),
         names=names,
+        mailer=mailer or PostBox(),
         rules=rules,
     )
     return build(ports)

@@ -23,7 +23,7 @@ from services.api.routes.operation import Operation
 from services.api.routes.ports import Ports, Rules
 from tests.services.api.bodies import CUE
 from tests.services.api.conftest import API_KEY, SECRET, addresses_of
-from tests.services.api.fakes import FakeBus, FakeStore, NoLog
+from tests.services.api.fakes import FakeBus, FakeStore, NoLog, PostBox
 from tests.services.api.real import User, application, registered
 
 OPERATIONS = [operation for resource in RESOURCES for operation in resource.all]
@@ -77,6 +77,7 @@ def refusing_app() -> ASGIApp:
         log=NoLog(),
         keyring=Keyring.derived_from(SECRET),
         names=NameLookup(addresses_of),
+        mailer=PostBox(),
         rules=Rules(),
     )
     return build(ports)

@@ -1,0 +1,1 @@
+"""Conversations with third parties: mail servers, Stripe."""
