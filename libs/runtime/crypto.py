@@ -51,7 +51,7 @@ class Keyring:
             return cipher.decrypt(
                 nonce, sealed[_ID_BYTES + _NONCE_BYTES :], _bound(account_id, purpose)
             )
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # the latter when it is cut off
             raise CannotOpen("the sealed value does not belong here, or is damaged") from error
 
 

@@ -30,8 +30,13 @@ class _Entropy:
         self._used += size
         return self._pool[start : self._used]
 
+    def forget(self) -> None:
+        """Start anew: a forked process would give what its parent gives."""
+        self._pool, self._used = b"", 0
+
 
 _ENTROPY = _Entropy()
+os.register_at_fork(after_in_child=_ENTROPY.forget)
 
 
 def new_uuid() -> str:

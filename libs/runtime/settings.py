@@ -15,7 +15,12 @@ from libs.runtime.crypto import Keyring
 class Settings(BaseSettings):
     """Settings of every service. Environment variables as in contract §13, ours with `CUEAPI_`."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,  # a complaint about one secret would print them all
+    )
 
     database_url: str = Field(
         default="postgresql://localhost/cueapi",
@@ -39,7 +44,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="console", alias="CUEAPI_LOG_FORMAT", description="json for machines"
     )
-    log_level: str = Field(default="info", alias="CUEAPI_LOG_LEVEL", description="least level told")
+    log_level: Literal["debug", "info", "warning", "error", "critical"] = Field(
+        default="info", alias="CUEAPI_LOG_LEVEL", description="least level told"
+    )
     database_pool: int = Field(
         default=8, alias="CUEAPI_DATABASE_POOL", ge=2, description="connections per process"
     )
@@ -79,7 +86,10 @@ class SecretSettings(Settings):
                 " sealed; make one: openssl rand -base64 32"
             )
             raise ValueError(msg)
-        for key in filter(None, self.encryption_key.split(",")):
+        if self.encryption_key and not self._keys():
+            msg = "CUEAPI_ENCRYPTION_KEY holds no key; make one: openssl rand -base64 32"
+            raise ValueError(msg)
+        for key in self._keys():
             try:
                 size = len(base64.b64decode(key, validate=True))
             except binascii.Error as error:
@@ -93,6 +103,8 @@ class SecretSettings(Settings):
     def keyring(self) -> Keyring:
         """Build the keyring: the given keys, or one derived from the session secret."""
         if self.encryption_key:
-            keys = [base64.b64decode(key) for key in self.encryption_key.split(",") if key]
-            return Keyring(keys)
+            return Keyring([base64.b64decode(key) for key in self._keys()])
         return Keyring.derived_from(self.session_secret)
+
+    def _keys(self) -> list[str]:
+        return [key for key in self.encryption_key.split(",") if key]
