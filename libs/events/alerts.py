@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
@@ -11,6 +12,7 @@ from libs.events.base import Command, Event, Value
 from libs.events.executions import Execution, Failed, Missed
 
 CATEGORY = "alert"
+SEVERITY = "warning"
 
 
 class AcknowledgeAlert(Command):
@@ -115,6 +117,26 @@ def is_final_failure(execution: Execution) -> bool:
     return isinstance(execution, Missed) or (
         isinstance(execution, Failed) and not execution.blocked
     )
+
+
+def message(kind: str, cue_name: str, facts: Mapping[str, Any]) -> str:
+    """Tell an alert in a sentence, for people."""
+    match kind:
+        case "consecutive_failure":
+            return f"{cue_name} failed {facts.get('consecutive_failures')} times in a row"
+        case "missed_window":
+            return f"{cue_name} has not succeeded since it was due at {facts.get('expected_by')}"
+        case "outcome_timeout":
+            taken = "was delivered" if facts.get("delivered_at") else "was taken by a worker"
+            seconds = facts.get("outcome_deadline_seconds")
+            return f"{cue_name} {taken}, but reported no outcome within {seconds} seconds"
+        case "verification_failed":
+            missing = facts.get("missing")
+            return f"{cue_name} reported success that is not verified" + (
+                f": {missing} is missing" if missing else ""
+            )
+        case _:
+            return f"{cue_name}: {kind}"
 
 
 def row(alert: Alert) -> dict[str, Any]:

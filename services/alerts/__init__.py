@@ -1,8 +1,9 @@
 """The alerts service: tells people what went wrong, once per episode.
 
-Writes   `AlertRaised`, `AlertAcknowledged`.
+Writes   `AlertRaised`, `AlertAcknowledged`, `NotificationSent`, `NotificationFailed`.
 Decides  AcknowledgeAlert.
 Reacts   to failed deliveries, missed executions, reported failures, failed verifications and
          deadlines that passed; to cues that are declared, changed or resumed, to watch them.
-Wakes    `cue_watches.due_at` (windows that are missed).
+Wakes    `cue_watches.due_at` (windows that are missed) and `notifications.due_at`.
+Talks to mail servers, users' webhooks.
 """

@@ -5,29 +5,54 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+import structlog
+
 from libs.events.base import category_of
 from libs.events.cues import CATEGORY as CUE
 from libs.events.envelope import CommandEnvelope, Notice, Reply
 from libs.events.executions import CATEGORY as EXECUTION
+from libs.events.executions import OutcomeReported
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
-from libs.runtime.supervisor import Part
+from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
+from libs.runtime.http.client import OutboundClient
+from libs.runtime.http.names import NameLookup
+from libs.runtime.supervisor import Opened, Part
+from services.alerts.adapters.mail import LogMailer, Mailer, SmtpMailer, smtp_server
+from services.alerts.adapters.webhook import HttpWebhook
 from services.alerts.handlers import AlertDesk, raise_alerts, watch_cues
+from services.alerts.rules.links import Links
 from services.alerts.settings import AlertsSettings
+from services.alerts.timers.preparing import Desk
+from services.alerts.timers.telling import SLOTS, TellPeople
 from services.alerts.timers.windows import WatchWindows
 
 NAME = "alerts"
 
+log = structlog.get_logger()
+
 
 def main() -> int:
     """Run the alerts service; give the exit code."""
-    return run_service(NAME, AlertsSettings(), _assemble)
+    settings = AlertsSettings()
+    return run_service(NAME, settings, partial(_assemble, settings))
 
 
-def _assemble(resources: Resources) -> Sequence[Part]:
+def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
+    links = Links(dashboard_url=settings.dashboard_url, base_url=settings.base_url)
+    policy = _egress_policy(settings)
+    client = OutboundClient(policy, NameLookup(), user_agent="CueAPI/1.0", max_connections=SLOTS)
+    desk = Desk(_mailer(settings), HttpWebhook(client, policy), settings.keyring(), links)
     appended = partial(resources.bus.nudge, "relay")
-    windows = WatchWindows(resources.log, on_appended=appended)
+    tell = TellPeople(resources.log, desk, on_free=lambda: telling.nudge(), on_appended=appended)
+    telling = DueLoop("begin notifications", tell.run_once, resources.health)
+
+    async def raised() -> None:
+        telling.nudge()
+        await appended()
+
+    windows = WatchWindows(resources.log, on_appended=raised)
     watching = DueLoop("watch windows", windows.run_once, resources.health)
 
     async def commands(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
@@ -39,12 +64,34 @@ def _assemble(resources: Resources) -> Sequence[Part]:
     async def events(notices: Sequence[Notice]) -> None:
         if cues := [n for n in notices if category_of(n.stream_id) == CUE]:
             await watch_cues(resources.log, cues)
-        good = "OutcomeReported"
-        ended = [n for n in notices if category_of(n.stream_id) == EXECUTION]
-        bad = [n for n in ended if not (n.type == good and n.success)]
-        if bad and await raise_alerts(resources.log, bad):
-            await appended()
+        bad = [n for n in notices if category_of(n.stream_id) == EXECUTION and not _is_good(n)]
+        if bad:
+            await raise_alerts(resources.log, bad, links)
+            watching.nudge()
+            await raised()
 
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
-    return [watching]
+    return [Opened("outbound connections", client), tell, telling, watching]
+
+
+def _is_good(notice: Notice) -> bool:
+    return notice.type == OutcomeReported.__name__ and notice.success is True
+
+
+def _mailer(settings: AlertsSettings) -> Mailer:
+    if settings.mail_url:
+        return SmtpMailer(smtp_server(settings.mail_url), settings.mail_from)
+    log.warning("no mail server is configured; mails are written to the log")
+    return LogMailer()
+
+
+def _egress_policy(settings: AlertsSettings) -> EgressPolicy:
+    """Say where alerts may go; what is looser than the default is logged."""
+    if settings.allow_insecure_callbacks:
+        log.warning("webhooks to http, localhost and private addresses are allowed")
+    echo = TrustedOrigin(
+        f"{settings.base_url}/v1/echo/",
+        f"{settings.internal_base_url}/v1/echo/" if settings.internal_base_url else "",
+    )
+    return EgressPolicy(allow_insecure=settings.allow_insecure_callbacks, trusted_origins=(echo,))

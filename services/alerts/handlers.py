@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 
-from libs.events.alerts import CATEGORY, AcknowledgeAlert, AlertRaised
+from libs.events.alerts import CATEGORY, AcknowledgeAlert, AlertRaised, is_final_failure
 from libs.events.answers import Done
 from libs.events.base import Command, Rejection, Value, key_of
-from libs.events.cues import CueResumed
+from libs.events.cues import CueResumed, CueSettings
 from libs.events.envelope import Meta, Notice
 from libs.events.executions import OutcomeReported, VerificationFailed
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.runtime.ids import new_uuid
 from services.alerts import queries
 from services.alerts.decider.acknowledging import acknowledge
-from services.alerts.decider.episodes import Called, PastAlert, alerts_called_for, is_news
+from services.alerts.decider.episodes import Called, alerts_called_for, is_news, past_alert
+from services.alerts.decider.notifying import Notification, of_alert, of_failure
 from services.alerts.decider.windows import watch_for
-from services.alerts.tables import watches
+from services.alerts.rules.links import Links
+from services.alerts.tables import notifications, watches
+
+Raised: TypeAlias = tuple[AlertRaised, CueSettings]
+"""An alert that was raised now, and its cue's settings."""
 
 
 class AlertDesk:
@@ -42,39 +48,49 @@ class AlertDesk:
         return Done()
 
 
-async def raise_alerts(log: PostgresLog, notices: Sequence[Notice]) -> int:
-    """Raise the alerts that these events call for and that are not there yet; give how many."""
+async def raise_alerts(log: PostgresLog, notices: Sequence[Notice], links: Links) -> int:
+    """Raise the alerts that these events call for and that are not there yet; give how many.
+
+    Who is to be told of them, and of failures that are final, is written down with them.
+    """
     async with log.transaction() as unit:
         changed = await queries.changed(unit, {key_of(notice.stream_id) for notice in notices})
-        cue_ids = {item.execution.facts.cue_id for item in changed}
-        if not cue_ids:
+        if not changed:
             return 0
-        history = await queries.history(unit, cue_ids)
-        rows = await queries.latest_alerts(unit, cue_ids, "consecutive_failure")
-        past = await queries.alerts_of(unit, {item.execution.facts.id for item in changed})
-        rejections = await queries.rejections(unit, notices)
+        raised = await _raise_called(unit, notices, changed)
+        await announce(unit, raised)
+        await _announce_failures(unit, notices, changed, links)
         await _doubt_successes(unit, notices, changed)
-        raised = 0
-        for item in changed:
-            facts = item.execution.facts
-            calls = alerts_called_for(
-                item.execution,
-                item.settings,
-                history[facts.cue_id],
-                rows.get(facts.cue_id),
-                rejections.get(facts.id, ()),
-            )
-            for called in calls:
-                if is_news(called, past, unit.now):
-                    cause = Meta(
-                        correlation_id=facts.id, actor="alerts", traceparent=facts.traceparent
-                    )
-                    told = raise_alert(unit, called, facts.cue_id, facts.account_id, cause)
-                    past.append(told)
-                    if called.kind == "consecutive_failure":
-                        rows[facts.cue_id] = told
-                    raised += 1
-        return raised
+        return len(raised)
+
+
+async def _raise_called(
+    unit: PostgresUnit, notices: Sequence[Notice], changed: Sequence[queries.Changed]
+) -> list[Raised]:
+    cue_ids = {item.execution.facts.cue_id for item in changed}
+    history = await queries.history(unit, cue_ids)
+    rows = await queries.latest_alerts(unit, cue_ids, "consecutive_failure")
+    past = await queries.alerts_of(unit, {item.execution.facts.id for item in changed})
+    rejections = await queries.rejections(unit, notices)
+    raised: list[Raised] = []
+    for item in changed:
+        facts = item.execution.facts
+        calls = alerts_called_for(
+            item.execution,
+            item.settings,
+            history[facts.cue_id],
+            rows.get(facts.cue_id),
+            rejections.get(facts.id, ()),
+        )
+        for called in calls:
+            if is_news(called, past, unit.now):
+                cause = Meta(correlation_id=facts.id, actor="alerts", traceparent=facts.traceparent)
+                event = raise_alert(unit, called, facts.cue_id, facts.account_id, cause)
+                raised.append((event, item.settings))
+                past.append(past_alert(event))
+                if called.kind == "consecutive_failure":
+                    rows[facts.cue_id] = past[-1]
+    return raised
 
 
 async def watch_cues(log: PostgresLog, notices: Sequence[Notice]) -> None:
@@ -98,8 +114,8 @@ async def watch_cues(log: PostgresLog, notices: Sequence[Notice]) -> None:
 
 def raise_alert(
     unit: PostgresUnit, called: Called, cue_id: str, account_id: str, meta: Meta
-) -> PastAlert:
-    """Put an alert on record, and give it as the next decision sees it."""
+) -> AlertRaised:
+    """Put an alert on record."""
     event = AlertRaised(
         at=unit.now,
         alert_id=new_uuid(),
@@ -111,12 +127,36 @@ def raise_alert(
         facts=called.facts,
     )
     unit.record(CATEGORY, event.alert_id, account_id, [event], meta)
-    return PastAlert(
-        kind=called.kind,
-        episode=called.episode,
-        created_at=unit.now,
-        execution_id=called.execution_id,
-    )
+    return event
+
+
+async def announce(unit: PostgresUnit, raised: Sequence[Raised]) -> None:
+    """Write down who is to be told of these alerts."""
+    if not raised:
+        return
+    targets = await queries.targets(unit, {event.account_id for event, _ in raised})
+    told = [
+        notification
+        for event, settings in raised
+        for notification in of_alert(event, settings, targets.get(event.account_id))
+    ]
+    await notifications.add(unit, told)
+
+
+async def _announce_failures(
+    unit: PostgresUnit, notices: Sequence[Notice], changed: Sequence[queries.Changed], links: Links
+) -> None:
+    failed = [item for item in changed if is_final_failure(item.execution)]
+    if not failed:
+        return
+    failed_at = {key_of(notice.stream_id): notice.recorded_at for notice in reversed(notices)}
+    errors = await queries.reported_errors(unit, [item.execution for item in failed])
+    told: list[Notification] = []
+    for item in failed:
+        key = item.execution.facts.id
+        link = links.execution(key)
+        told += of_failure(item.execution, item.settings, errors.get(key), failed_at[key], link)
+    await notifications.add(unit, told)
 
 
 async def _doubt_successes(

@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from libs.events.base import Value, key_of
+from libs.events.blobs import get_blobs
 from libs.events.cues import Cue, CueSettings
 from libs.events.envelope import Notice, decode, encode
 from libs.events.executions import Execution, VerificationFailed
 from libs.events.log import PostgresUnit, month_of
 from services.alerts.decider.episodes import PastAlert, Rejected
+from services.alerts.decider.notifying import Target
 from services.alerts.decider.windows import LatestSuccess
 from services.alerts.rules.failures import HISTORY
 
@@ -64,6 +66,15 @@ select wanted.cue_id, s.*
             where x.cue_id = wanted.cue_id
             order by x.created_at desc, x.id desc limit %(limit)s) latest
  ) s
+"""
+_TARGETS = """
+select account_id::text, email, email_notifications, alert_webhook_url from alert_targets
+ where account_id = any(%s::uuid[])
+"""
+_SECRETS = """
+select account_id::text, secret_sealed,
+       case when previous_expires_at > now() then previous_sealed end
+  from webhook_secrets where account_id = any(%s::uuid[])
 """
 
 
@@ -124,6 +135,41 @@ async def rejections(unit: PostgresUnit, notices: Sequence[Notice]) -> dict[str,
         entry = Rejected(version=version, missing=event.missing)
         found.setdefault(key_of(stream_id), []).append(entry)
     return found
+
+
+async def reported_errors(unit: PostgresUnit, failed: Sequence[Execution]) -> dict[str, str]:
+    """Read what the agents said went wrong, by execution, where they said it."""
+    facts = [execution.facts for execution in failed]
+    refs = {
+        f.id: (f.account_id, f.outcome.report.details_ref)
+        for f in facts
+        if f.outcome is not None and f.outcome.report.details_ref is not None
+    }
+    bodies = await get_blobs(unit.connection, set(refs.values())) if refs else {}
+    said = {key: decode(bodies[ref], dict).get("error") for key, ref in refs.items()}
+    return {key: error for key, error in said.items() if isinstance(error, str)}
+
+
+async def targets(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Target]:
+    """Read where accounts want to be told."""
+    cursor = await unit.connection.execute(_TARGETS, [sorted(accounts)])
+    return {
+        account: Target(email=email, email_notifications=wanted, alert_webhook_url=url)
+        for account, email, wanted, url in await cursor.fetchall()
+    }
+
+
+async def webhook_secrets(
+    unit: PostgresUnit, accounts: Collection[str]
+) -> dict[str, tuple[bytes, ...]]:
+    """Read accounts' sealed webhook secrets: the present one, and the previous while both sign."""
+    if not accounts:
+        return {}
+    cursor = await unit.connection.execute(_SECRETS, [sorted(accounts)])
+    return {
+        account: (current, previous) if previous is not None else (current,)
+        for account, current, previous in await cursor.fetchall()
+    }
 
 
 async def cues_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, Cue]:

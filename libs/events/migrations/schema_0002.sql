@@ -22,3 +22,41 @@ create view execution_successes as
               then (state->'facts'->>'delivered_at')::timestamptz
           end as succeeded_at
     from executions;
+
+-- What is to be told to whom: one row for each thing and channel, due when it is next tried. Mails
+-- beyond an account's hourly number are held, and go out together in a digest.
+create table notifications (
+  subject text collate "C" not null,
+  channel text not null,
+  kind text not null,
+  account_id uuid not null,
+  cue_id text collate "C",
+  execution_id uuid,
+  alert_id uuid,
+  content json not null,
+  status text not null default 'waiting',
+  tries integer not null default 0,
+  due_at timestamptz default now(),
+  mailed_at timestamptz,
+  digest text collate "C",
+  error text,
+  created_at timestamptz not null default now(),
+  ended_at timestamptz,
+  primary key (subject, channel)
+);
+create index notifications_due on notifications (due_at) where due_at is not null;
+create index notifications_mailed on notifications (account_id, mailed_at)
+  where mailed_at is not null;
+create index notifications_held on notifications (account_id, created_at) where status = 'held';
+create unique index notifications_one_digest on notifications (account_id)
+  where kind = 'digest' and status = 'waiting';
+
+-- The secrets that sign what goes to accounts' alert webhooks; made when first needed.
+create table alert_webhook_secrets (
+  account_id uuid primary key,
+  secret_sealed bytea not null,
+  created_at timestamptz not null default now()
+);
+
+create view alert_targets as
+  select account_id, email, email_notifications, alert_webhook_url from identities;

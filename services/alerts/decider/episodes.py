@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from libs.events.alerts import AlertRaised
 from libs.events.base import Transport, Value
 from libs.events.cues import CueSettings
 from libs.events.executions import Execution
@@ -79,6 +80,16 @@ def is_news(called: Called, past: Iterable[PastAlert], now: datetime) -> bool:
         or (alert.execution_id == called.execution_id and now - alert.created_at < QUIET)
         for alert in past
         if alert.kind == called.kind
+    )
+
+
+def past_alert(event: AlertRaised) -> PastAlert:
+    """Give an alert that was raised now as the next decision sees it."""
+    return PastAlert(
+        kind=event.kind,
+        episode=event.episode,
+        created_at=event.at,
+        execution_id=event.execution_id,
     )
 
 

@@ -11,7 +11,7 @@ from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
 from services.alerts import queries
 from services.alerts.decider.windows import KIND, Watch, look
-from services.alerts.handlers import raise_alert
+from services.alerts.handlers import Raised, announce, raise_alert
 from services.alerts.tables import watches
 
 LIMIT = 200
@@ -46,14 +46,16 @@ async def _look_at(unit: PostgresUnit, due: Sequence[Watch]) -> int:
     successes = await queries.successes(unit, cue_ids)
     latest = await queries.latest_alerts(unit, cue_ids, KIND)
     seen: dict[str, Watch | None] = {}
-    raised = 0
+    raised: list[Raised] = []
     for watch in due:
         key = watch.cue_id
-        verdict = look(watch, cues.get(key), successes[key], latest.get(key), unit.now)
+        cue = cues.get(key)
+        verdict = look(watch, cue, successes[key], latest.get(key), unit.now)
         seen[key] = verdict.watch
-        if verdict.called is not None:
+        if cue is not None and verdict.called is not None:
             cause = Meta(correlation_id=key, actor="alerts")
-            raise_alert(unit, verdict.called, key, watch.account_id, cause)
-            raised += 1
+            event = raise_alert(unit, verdict.called, key, watch.account_id, cause)
+            raised.append((event, cue.facts.settings))
+    await announce(unit, raised)
     await watches.put_watches(unit, seen)
-    return raised
+    return len(raised)

@@ -20,9 +20,14 @@ from libs.events.executions import (
     OutcomeReported,
 )
 from libs.events.log import PostgresLog
+from libs.runtime.crypto import Keyring
 from libs.runtime.ids import new_cue_id, new_uuid
+from services.alerts.rules.links import Links
 from tests.services.scheduler.examples import settings
 
+LINKS = Links(dashboard_url="https://app.example", base_url="https://api.example")
+KEYRING = Keyring.derived_from("a secret of at least 32 characters")
+SECRET = "whsec_" + "5e" * 32
 META = Meta(correlation_id="test", actor="test")
 SECOND = timedelta(seconds=1)
 HOURLY = Schedule(cron="0 * * * *")
@@ -54,6 +59,17 @@ class Story:
             next_run=None,
         )
         return await self.tell("cue", self.cue_id, declared)
+
+    async def register(self, *, notify: bool = True, alert_webhook: str | None = None) -> str:
+        """Give the account an address and a webhook secret; give the address."""
+        email = f"{self.account_id}@example.com"
+        sealed = KEYRING.seal(self.account_id, "webhook-secret", SECRET.encode())
+        await self.log.database.execute(
+            "insert into identities (account_id, email, email_notifications, alert_webhook_url,"
+            " webhook_secret_sealed) values (%s, %s, %s, %s, %s)",
+            [self.account_id, email, notify, alert_webhook, sealed],
+        )
+        return email
 
     async def execution(self, *more: Event, age: timedelta = timedelta(0)) -> list[Notice]:
         """Make an execution, and let these events happen to it."""
@@ -130,6 +146,14 @@ class Story:
             [self.cue_id],
         )
         return [row for row in rows if kind in (None, row["kind"])]
+
+    async def notifications(self) -> list[Any]:
+        """Read what was to be told, oldest first."""
+        return await self.log.database.rows(
+            "select subject, channel, kind, status, tries, due_at, error, content, cue_id"
+            "  from notifications where account_id = %s order by created_at, subject, channel",
+            [self.account_id],
+        )
 
 
 def execution_of(notices: Sequence[Notice]) -> str:

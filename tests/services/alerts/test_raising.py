@@ -26,7 +26,7 @@ from libs.events.rebuild import verify
 from libs.runtime.ids import new_uuid
 from services.alerts.handlers import AlertDesk, raise_alerts, watch_cues
 from services.alerts.timers.windows import WatchWindows
-from tests.services.alerts.story import META, Story, execution_of
+from tests.services.alerts.story import LINKS, META, Story, execution_of
 
 pytestmark = pytest.mark.integration
 
@@ -62,7 +62,7 @@ async def test_a_row_of_failures_is_told_once_by_many_replicas(postgres_log: Pos
     story = Story(postgres_log, alerts=AlertRules(consecutive_failures=3))
     await story.begin()
     notices = [n for _ in range(5) for n in await story.failure()]
-    replicas = [raise_alerts(postgres_log, notices[::step]) for step in (1, -1, 1, -1)]
+    replicas = [raise_alerts(postgres_log, notices[::step], LINKS) for step in (1, -1, 1, -1)]
     assert sorted(await asyncio.gather(*replicas)) == [0, 0, 0, 1]
     [alert] = await story.alerts()
     assert alert["execution_id"] == execution_of(notices[-1:])
@@ -75,14 +75,14 @@ async def test_after_acknowledging_the_next_failure_alone_is_told(
     story = Story(postgres_log, alerts=AlertRules(consecutive_failures=2))
     await story.begin()
     before = [n for _ in range(2) for n in await story.failure()]
-    await raise_alerts(postgres_log, before)
+    await raise_alerts(postgres_log, before, LINKS)
     [first] = await story.alerts()
     await acknowledge(postgres_log, story, first["id"])
-    await raise_alerts(postgres_log, before)
+    await raise_alerts(postgres_log, before, LINKS)
     assert len(await story.alerts()) == 1
     more = await story.failure()
-    await raise_alerts(postgres_log, [*more, *before])
-    await raise_alerts(postgres_log, await story.failure())
+    await raise_alerts(postgres_log, [*more, *before], LINKS)
+    await raise_alerts(postgres_log, await story.failure(), LINKS)
     assert [a["execution_id"] for a in await story.alerts()] == [
         first["execution_id"],
         execution_of(more),
@@ -92,11 +92,11 @@ async def test_after_acknowledging_the_next_failure_alone_is_told(
 async def test_a_success_resets_the_row(postgres_log: PostgresLog) -> None:
     story = Story(postgres_log, alerts=AlertRules(consecutive_failures=2))
     await story.begin()
-    await raise_alerts(postgres_log, [n for _ in range(2) for n in await story.failure()])
+    await raise_alerts(postgres_log, [n for _ in range(2) for n in await story.failure()], LINKS)
     await story.delivery(outcome(await story.now()))
-    await raise_alerts(postgres_log, await story.failure())
+    await raise_alerts(postgres_log, await story.failure(), LINKS)
     assert len(await story.alerts()) == 1
-    await raise_alerts(postgres_log, await story.failure())
+    await raise_alerts(postgres_log, await story.failure(), LINKS)
     assert len(await story.alerts()) == 2
 
 
@@ -106,7 +106,7 @@ async def test_silence_is_told_once_even_if_it_is_broken_first(postgres_log: Pos
     at = await story.now()
     notices = await story.delivery(OutcomeDeadlinePassed(at=at), outcome(at))
     for _ in range(2):
-        await raise_alerts(postgres_log, notices[3:4])
+        await raise_alerts(postgres_log, notices[3:4], LINKS)
     [alert] = await story.alerts()
     assert alert["kind"] == "outcome_timeout"
     assert alert["state"]["facts"]["facts"]["outcome_deadline_seconds"] == 300
@@ -125,7 +125,7 @@ async def test_a_failed_verification_is_told_though_evidence_followed(
         OutcomeVerified(at=at),
     )
     for _ in range(2):
-        await raise_alerts(postgres_log, notices)
+        await raise_alerts(postgres_log, notices, LINKS)
     [alert] = await story.alerts()
     assert alert["kind"] == "verification_failed"
     assert alert["state"]["facts"]["facts"] == {
@@ -136,7 +136,7 @@ async def test_a_failed_verification_is_told_though_evidence_followed(
     [again] = await story.tell(
         "execution", execution_of(notices), VerificationFailed(at=at, by="person")
     )
-    await raise_alerts(postgres_log, [again])
+    await raise_alerts(postgres_log, [again], LINKS)
     assert len(await story.alerts()) == 1
 
 
@@ -161,7 +161,7 @@ async def test_an_ack_counts_until_it_turns_out_to_be_a_failure(postgres_log: Po
     assert await story.alerts() == []
     now = await story.now()
     failed = await story.tell("execution", execution_of(delivered), outcome(now, success=False))
-    await raise_alerts(postgres_log, failed)
+    await raise_alerts(postgres_log, failed, LINKS)
     await look(postgres_log)
     [alert] = await story.alerts()
     assert alert["kind"] == "missed_window"
