@@ -16,9 +16,13 @@ Check = Callable[[], Awaitable[bool]]
 
 
 class Health:
-    """What a process knows of itself: which parts still beat, and whether it may get work."""
+    """What a process knows of itself: which parts still beat, and whether it may get work.
 
-    def __init__(self) -> None:
+    A part that has not beaten for `stale_seconds` stands still.
+    """
+
+    def __init__(self, *, stale_seconds: float = STALE_SECONDS) -> None:
+        self._stale_seconds = stale_seconds
         self._beats: dict[str, float] = {}
         self._checks: dict[str, Check] = {}
         self.accepting = False
@@ -32,8 +36,8 @@ class Health:
         self._checks[name] = check
 
     def stale_parts(self) -> list[str]:
-        """Name the parts that have not gone round for thirty seconds."""
-        limit = monotonic() - STALE_SECONDS
+        """Name the parts that have not gone round for too long."""
+        limit = monotonic() - self._stale_seconds
         return sorted(part for part, beat in self._beats.items() if beat < limit)
 
     async def missing(self) -> list[str]:

@@ -11,7 +11,10 @@ from typing import Any
 import structlog
 from typing_extensions import override
 
-_SECRETS = re.compile(r"(cue_sk_|whsec_|stk_|Bearer\s+)[A-Za-z0-9._-]+")
+_SECRETS = re.compile(
+    r"(cue_sk_|whsec_|stk_|Bearer\s+)[A-Za-z0-9._-]+"
+    r"|(://[^/:@\s]*:)[^/@\s]+(?=@)"  # the password in a URL
+)
 
 
 def configure_logging(service: str, *, json: bool, level: str = "info") -> None:
@@ -26,8 +29,8 @@ def configure_logging(service: str, *, json: bool, level: str = "info") -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _named(service),
             structlog.processors.format_exc_info,
-            mask_secrets,
             renderer,
+            mask_secrets,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
@@ -36,12 +39,9 @@ def configure_logging(service: str, *, json: bool, level: str = "info") -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[_Forward()], force=True)
 
 
-def mask_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Cut keys and secrets out of every text, whoever put them there."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _SECRETS.sub(r"\1***", value)
-    return event
+def mask_secrets(_: Any, __: str, line: Any) -> str:
+    """Cut keys, secrets and passwords out of a finished line, whoever put them there, and where."""
+    return _SECRETS.sub(r"\1\2***", str(line))
 
 
 def _named(service: str) -> Any:
@@ -57,6 +57,11 @@ class _Forward(logging.Handler):
 
     @override
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except Exception:
+            self.handleError(record)
+            return
         structlog.get_logger().log(
-            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info
+            record.levelno, message, logger=record.name, exc_info=record.exc_info
         )

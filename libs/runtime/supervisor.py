@@ -74,7 +74,8 @@ async def supervise(parts: Sequence[Part], health: Health, *, grace: float) -> i
 
 def _report_failures(done: set[asyncio.Task[Any]]) -> bool:
     for task in done:
-        log.error("part ended", part=task.get_name(), exc_info=task.exception())
+        error = None if task.cancelled() else task.exception()
+        log.error("part ended", part=task.get_name(), exc_info=error)
     return bool(done)
 
 
