@@ -24,6 +24,7 @@ from services.alerts.adapters.webhook import HttpWebhook
 from services.alerts.handlers import AlertDesk, raise_alerts, watch_cues
 from services.alerts.rules.links import Links
 from services.alerts.settings import AlertsSettings
+from services.alerts.timers.noticing import NoticeAccounts
 from services.alerts.timers.preparing import Desk
 from services.alerts.timers.telling import SLOTS, TellPeople
 from services.alerts.timers.windows import WatchWindows
@@ -54,6 +55,8 @@ def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
 
     windows = WatchWindows(resources.log, on_appended=raised)
     watching = DueLoop("watch windows", windows.run_once, resources.health)
+    accounts = NoticeAccounts(resources.log)
+    noticing = DueLoop("notice accounts", accounts.run_once, resources.health)
 
     async def commands(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
         replies = await handle(resources.log, envelopes, AlertDesk())
@@ -72,7 +75,7 @@ def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
 
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
-    return [Opened("outbound connections", client), tell, telling, watching]
+    return [Opened("outbound connections", client), tell, telling, watching, noticing]
 
 
 def _is_good(notice: Notice) -> bool:

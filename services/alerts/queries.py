@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from typing import Any
 
 from libs.events.base import Value, key_of
@@ -12,7 +13,7 @@ from libs.events.envelope import Notice, decode, encode
 from libs.events.executions import Execution, VerificationFailed
 from libs.events.log import PostgresUnit, month_of
 from services.alerts.decider.episodes import PastAlert, Rejected
-from services.alerts.decider.notifying import Target
+from services.alerts.decider.notifying import Notification, Target, of_grace, of_silence
 from services.alerts.decider.windows import LatestSuccess
 from services.alerts.rules.failures import HISTORY
 
@@ -75,6 +76,22 @@ _SECRETS = """
 select account_id::text, secret_sealed,
        case when previous_expires_at > now() then previous_sealed end
   from webhook_secrets where account_id = any(%s::uuid[])
+"""
+_GRACES = """
+select u.account_id::text, p.plan, u.period, u.grace_started_at
+  from api_usage u join account_plans p using (account_id)
+ where u.grace_started_at > now() - interval '1 day'
+   and not exists (select from notifications n
+                    where n.subject = 'grace:' || u.account_id || ':' || u.period)
+"""
+_SILENT_WORKERS = """
+select account_id::text, worker_id, last_heartbeat_at
+  from api_workers w
+ where last_heartbeat_at between now() - interval '1 hour' and now() - %(silence)s
+   and not exists (select from notifications n
+                    where n.account_id = w.account_id and n.kind = 'worker'
+                      and n.content->>'worker_id' = w.worker_id
+                      and n.created_at > now() - interval '1 hour')
 """
 
 
@@ -157,6 +174,18 @@ async def targets(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Ta
         account: Target(email=email, email_notifications=wanted, alert_webhook_url=url)
         for account, email, wanted, url in await cursor.fetchall()
     }
+
+
+async def graces(unit: PostgresUnit) -> list[Notification]:
+    """Find months that were used up within a day, and of which nobody was told."""
+    cursor = await unit.connection.execute(_GRACES)
+    return [of_grace(*row) for row in await cursor.fetchall()]
+
+
+async def silent_workers(unit: PostgresUnit, silence: timedelta) -> list[Notification]:
+    """Find workers that fell silent within an hour, and of which nobody was told in that time."""
+    cursor = await unit.connection.execute(_SILENT_WORKERS, {"silence": silence})
+    return [of_silence(*row) for row in await cursor.fetchall()]
 
 
 async def webhook_secrets(

@@ -48,6 +48,8 @@ create index notifications_due on notifications (due_at) where due_at is not nul
 create index notifications_mailed on notifications (account_id, mailed_at)
   where mailed_at is not null;
 create index notifications_held on notifications (account_id, created_at) where status = 'held';
+create index notifications_of_workers on notifications (account_id, created_at)
+  where kind = 'worker';
 create unique index notifications_one_digest on notifications (account_id)
   where kind = 'digest' and status = 'waiting';
 
@@ -60,3 +62,5 @@ create table alert_webhook_secrets (
 
 create view alert_targets as
   select account_id, email, email_notifications, alert_webhook_url from identities;
+
+create index usage_in_grace on usage (grace_started_at) where grace_started_at is not null;

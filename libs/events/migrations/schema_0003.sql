@@ -11,6 +11,9 @@ create table device_codes (
   link_hash bytea,
   account_id uuid,
   session_hash bytea unique,
+  browser_hash bytea unique,
+  return_to text,
+  return_state text,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   claimed_at timestamptz

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from libs.events.accounts import PLANS
 from libs.events.alerts import SEVERITY, AlertRaised, message
 from libs.events.base import Value
 from libs.events.cues import CueSettings
@@ -16,7 +18,14 @@ from services.alerts.rules.pace import wait_after
 Channel: TypeAlias = Literal["email", "webhook", "alert_webhook"]
 """The account's address, the cue's `on_failure.webhook`, the account's `alert_webhook_url`."""
 
+Kind: TypeAlias = Literal["alert", "failure", "worker", "grace", "digest"]
+"""An alert, a final failure, a silent worker, a month used up; what was held of these."""
+
+UNCOUNTED: Collection[Kind] = ("grace", "digest")
+"""Mails of these kinds go out whatever the hour has seen."""
+
 MOST_OF_ERROR = 500
+GRACE = timedelta(hours=24)
 
 
 class Notification(Value):
@@ -27,7 +36,7 @@ class Notification(Value):
 
     subject: str
     channel: Channel
-    kind: Literal["alert", "failure", "digest"]
+    kind: Kind
     account_id: str
     content: dict[str, Any]
     cue_id: str | None = None
@@ -120,6 +129,36 @@ def of_failure(
     ]
 
 
+def of_silence(account_id: str, worker_id: str, last_heartbeat_at: datetime) -> Notification:
+    """Tell of a worker that is offline; once for each silence."""
+    since = msgspec.to_builtins(last_heartbeat_at)
+    content = {"event": "worker.offline", "worker_id": worker_id, "last_heartbeat_at": since}
+    return Notification(
+        subject=f"worker:{account_id}:{worker_id}:{since}",
+        channel="email",
+        kind="worker",
+        account_id=account_id,
+        content=content,
+    )
+
+
+def of_grace(account_id: str, plan: str, period: date, started_at: datetime) -> Notification:
+    """Tell that a month's executions are used up, and how long they go on (contract §10)."""
+    content = {
+        "event": "grace.started",
+        "plan": plan,
+        "limit": PLANS[plan].executions_per_month,
+        "grace_ends_at": msgspec.to_builtins(started_at + GRACE),
+    }
+    return Notification(
+        subject=f"grace:{account_id}:{period}",
+        channel="email",
+        kind="grace",
+        account_id=account_id,
+        content=content,
+    )
+
+
 def destination(
     notification: Notification, target: Target | None, settings: CueSettings | None
 ) -> str | None:
@@ -128,7 +167,7 @@ def destination(
         return None
     match notification.channel:
         case "email":
-            wanted = target.email_notifications
+            wanted = target.email_notifications or notification.kind == "grace"
             if settings is not None:
                 wanted = wanted and settings.on_failure.email
             return target.email if wanted else None
@@ -136,6 +175,11 @@ def destination(
             return settings.on_failure.webhook if settings is not None else None
         case "alert_webhook":
             return target.alert_webhook_url or None
+
+
+def counts(notification: Notification) -> bool:
+    """Whether it is a mail that takes one of its account's places in the hour."""
+    return notification.channel == "email" and notification.kind not in UNCOUNTED
 
 
 def after_try(tries: int, error: str | None, now: datetime) -> Told:

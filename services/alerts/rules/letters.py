@@ -1,4 +1,4 @@
-"""The mails about alerts, failures and what was held back: plain text, and the same as HTML. Pure.
+"""The mails that tell of trouble: plain text, and the same as HTML. Pure.
 
 Everything that a user chose is escaped in the HTML, and kept on one line in headers and text.
 """
@@ -67,31 +67,20 @@ background:#18181b;color:#fff;border-radius:6px;font-size:14px;text-decoration:n
 </body>
 </html>
 """
-_FOOTER = (
-    "You get this because mail is on for this cue (on_failure.email) and for your account"
-    " (email_notifications)."
-)
+_FOOTER = "Mail about failures and alerts is switched off by email_notifications of your account."
 _PLAIN = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701 - text, not HTML
 _MARKUP = Environment(undefined=StrictUndefined, autoescape=True)
 _TEXT_TEMPLATE, _HTML_TEMPLATE = _PLAIN.from_string(_TEXT), _MARKUP.from_string(_HTML)
 
 
 def letter(to: str, key: str, content: Mapping[str, Any], links: Links) -> Letter:
-    """Write the mail about one alert or failure; `key` names what it is about."""
-    lines = [("Cue", content["cue_name"])]
-    if content["execution_id"] is not None:
-        lines.append(("Execution", content["execution_id"]))
-    match content["event"]:
-        case "cue.failed":
-            lines += [("Failed at", content["failed_at"]), ("Attempts", content["attempts"])]
-            lines += [("Last status", content["last_http_status"] or "none")]
-            lines += [("Last error", content["last_error"] or "none")]
-        case _:
-            lines += [("Alert", content["alert_type"]), ("Raised at", content["created_at"])]
-            named = content["metadata"].items()
-            lines += [(k.replace("_", " ").capitalize(), v) for k, v in named if v is not None]
-    label = "See the execution" if content["execution_id"] is not None else "See the cue"
-    return _letter(to, key, headline(content), _link(content, links), label, lines=lines)
+    """Write the mail about one thing; `key` names it."""
+    label = {
+        "worker.offline": "See the workers",
+        "grace.started": "See the plans",
+    }.get(content["event"], "See the execution" if content.get("execution_id") else "See the cue")
+    link = _link(content, links)
+    return _letter(to, key, headline(content), link, label, lines=_lines(content))
 
 
 def digest(to: str, key: str, held: Sequence[Mapping[str, Any]], links: Links) -> Letter:
@@ -105,9 +94,41 @@ def digest(to: str, key: str, held: Sequence[Mapping[str, Any]], links: Links) -
 
 def headline(content: Mapping[str, Any]) -> str:
     """Say in one line what happened."""
-    if content["event"] == "cue.failed":
-        return _one_line(f"{content['cue_name']} failed")
-    return _one_line(content["message"])
+    match content["event"]:
+        case "cue.failed":
+            return _one_line(f"{content['cue_name']} failed")
+        case "worker.offline":
+            return _one_line(f"worker {content['worker_id']} is offline")
+        case "grace.started":
+            return f"the {content['plan']} plan's executions of this month are used up"
+        case _:
+            return _one_line(content["message"])
+
+
+def _lines(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    match content["event"]:
+        case "worker.offline":
+            return [("Worker", content["worker_id"]), ("Last seen", content["last_heartbeat_at"])]
+        case "grace.started":
+            until = f"Executions go on until {content['grace_ends_at']}, then they are refused."
+            return [("Plan", content["plan"]), ("Limit", content["limit"]), ("What now", until)]
+        case "cue.failed":
+            told = ("failed_at", "attempts", "last_http_status", "last_error")
+            return [*_about(content), *((_words(name), content[name] or "none") for name in told)]
+        case _:
+            raised = [("Alert", content["alert_type"]), ("Raised at", content["created_at"])]
+            named = content["metadata"].items()
+            facts = [(_words(name), value) for name, value in named if value is not None]
+            return [*_about(content), *raised, *facts]
+
+
+def _about(content: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    execution = content["execution_id"]
+    return [("Cue", content["cue_name"]), *([("Execution", execution)] if execution else [])]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize().replace("http", "HTTP")
 
 
 def _letter(
@@ -141,9 +162,15 @@ def _letter(
 
 
 def _link(content: Mapping[str, Any], links: Links) -> str:
-    if content["execution_id"] is not None:
-        return links.execution(content["execution_id"])
-    return links.cue(content["cue_id"])
+    match content:
+        case {"event": "worker.offline"}:
+            return links.workers()
+        case {"event": "grace.started"}:
+            return links.billing()
+        case {"execution_id": str() as execution_id}:
+            return links.execution(execution_id)
+        case _:
+            return links.cue(content["cue_id"])
 
 
 def _one_line(text: str) -> str:

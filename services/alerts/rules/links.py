@@ -19,5 +19,13 @@ class Links(Value):
         """The page of a cue."""
         return f"{self._root()}/cues/{cue_id}"
 
+    def workers(self) -> str:
+        """The page of an account's workers."""
+        return f"{self._root()}/workers"
+
+    def billing(self) -> str:
+        """The page where a plan is changed."""
+        return f"{self.dashboard_url.rstrip('/') or self.base_url.rstrip('/')}/billing"
+
     def _root(self) -> str:
         return self.dashboard_url.rstrip("/") or f"{self.base_url.rstrip('/')}/v1"

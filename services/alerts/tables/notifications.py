@@ -9,7 +9,7 @@ from typing import Any
 from libs.events.envelope import encode
 from libs.events.log import PostgresUnit
 from libs.runtime.postgres import Database
-from services.alerts.decider.notifying import Notification, Told
+from services.alerts.decider.notifying import Notification, Told, counts
 from services.alerts.rules.pace import DIGEST_AFTER, LEASE
 
 HELD_AT_ONCE = 500
@@ -109,7 +109,7 @@ async def next_in(database: Database, without: Collection[str]) -> float | None:
 
 async def begin_tries(unit: PostgresUnit, taken: Sequence[Notification]) -> None:
     """Note that these are tried now; one whose process dies is due again when its lease ends."""
-    keys = [{"subject": n.subject, "channel": n.channel, "mail": _counts(n)} for n in taken]
+    keys = [{"subject": n.subject, "channel": n.channel, "mail": counts(n)} for n in taken]
     await unit.connection.execute(_BEGIN, {"lease": LEASE, "keys": encode(keys).decode()})
 
 
@@ -176,10 +176,6 @@ async def end_held(unit: PostgresUnit, digest: Notification, told: Told) -> list
         },
     )
     return [alert_id for (alert_id,) in await cursor.fetchall() if alert_id is not None]
-
-
-def _counts(notification: Notification) -> bool:
-    return notification.channel == "email" and notification.kind != "digest"
 
 
 def _notification(row: Sequence[Any]) -> Notification:

@@ -15,7 +15,7 @@ from libs.runtime.ids import new_uuid
 from services.alerts import queries
 from services.alerts.adapters.mail import Mailer
 from services.alerts.adapters.webhook import Webhook
-from services.alerts.decider.notifying import Notification, destination
+from services.alerts.decider.notifying import Notification, counts, destination
 from services.alerts.rules.letters import digest, letter
 from services.alerts.rules.links import Links
 from services.alerts.rules.pace import mails_admitted
@@ -137,5 +137,4 @@ async def _admitted(unit: PostgresUnit, addressed: Sequence[Addressed]) -> list[
 
 def _takes_a_place(notification: Notification) -> bool:
     """Whether it is a mail that counts, and was not counted when it was tried before."""
-    mail = notification.channel == "email" and notification.kind != "digest"
-    return mail and notification.mailed_at is None
+    return counts(notification) and notification.mailed_at is None

@@ -83,3 +83,14 @@ def test_a_digest_of_one_is_one() -> None:
     told = digest(TO, "digest:d", [ALERT], LINKS)
     assert told.subject == "[CueAPI] 1 more failure or alert in the last hour"
     assert "more." not in told.text
+
+
+def test_a_silent_worker_and_a_used_up_month_are_told() -> None:
+    silent = {"event": "worker.offline", "worker_id": "mac", "last_heartbeat_at": "then"}
+    told = letter(TO, "worker:a:mac:then", silent, LINKS)
+    assert told.subject == "[CueAPI] worker mac is offline"
+    assert told.link == "https://api.example/v1/workers"
+    grace = {"event": "grace.started", "plan": "free", "limit": 300, "grace_ends_at": "tomorrow"}
+    told = letter(TO, "grace:a:2026-03", grace, LINKS)
+    assert "Executions go on until tomorrow" in told.text
+    assert told.link == "https://api.example/billing"

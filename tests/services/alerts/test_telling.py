@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from libs.events.accounts import AccountRegistered
 from libs.events.base import Transport, VerificationMode
 from libs.events.blobs import blob_of, put_blobs
 from libs.events.cues import AlertRules, CueDeleted, CueUpdated, OnFailure
@@ -16,6 +17,7 @@ from libs.events.executions import ExecutionMissed, OutcomeReported, Report
 from libs.events.log import PostgresLog
 from services.alerts.handlers import raise_alerts
 from services.alerts.rules.letters import Letter
+from services.alerts.timers.noticing import NoticeAccounts
 from services.alerts.timers.preparing import Desk
 from services.alerts.timers.telling import ACCOUNT_SLOTS, TellPeople
 from tests.services.alerts.story import KEYRING, LINKS, SECOND, SECRET, Story, execution_of
@@ -336,3 +338,51 @@ async def test_what_changed_meanwhile_holds(postgres_log: PostgresLog) -> None:
     await story.tell("cue", story.cue_id, CueDeleted(at=at))
     await office.work()
     assert len(office.hooks.posts) == 1
+
+
+async def test_a_silent_worker_is_told_once_an_hour(postgres_log: PostgresLog) -> None:
+    story = Story(postgres_log)
+    await story.register()
+    database = postgres_log.database
+    await database.execute(
+        "insert into workers (account_id, worker_id, registered_at, last_heartbeat_at)"
+        " values (%(a)s, 'silent', now(), now() - interval '301 seconds'),"
+        "        (%(a)s, 'alive', now(), now() - interval '290 seconds'),"
+        "        (%(a)s, 'long gone', now(), now() - interval '2 hours')",
+        {"a": story.account_id},
+    )
+    await asyncio.gather(*(NoticeAccounts(postgres_log).run_once() for _ in range(3)))
+    await database.execute(
+        "update workers set last_heartbeat_at = now() - interval '302 seconds'"
+        " where account_id = %s and worker_id = 'silent'",
+        [story.account_id],
+    )
+    await NoticeAccounts(postgres_log).run_once()
+    [row] = await story.notifications()
+    assert row["content"]["worker_id"] == "silent"
+    office = Office(postgres_log)
+    await office.work()
+    [letter] = office.post.letters
+    assert letter.subject == "[CueAPI] worker silent is offline"
+
+
+async def test_a_month_that_is_used_up_is_told_once_to_all(postgres_log: PostgresLog) -> None:
+    story = Story(postgres_log)
+    address = await story.register(notify=False)
+    await story.tell(
+        "account",
+        story.account_id,
+        AccountRegistered(at=await story.now(), account_id=story.account_id, plan="free"),
+    )
+    await postgres_log.database.execute(
+        "insert into usage (account_id, period, executions, grace_started_at)"
+        " values (%s, date_trunc('month', now()), 300, now())",
+        [story.account_id],
+    )
+    await asyncio.gather(*(NoticeAccounts(postgres_log).run_once() for _ in range(3)))
+    office = Office(postgres_log)
+    await office.work()
+    await NoticeAccounts(postgres_log).run_once()
+    await office.work()
+    [letter] = [letter for letter in office.post.letters if letter.to == address]
+    assert "300" in letter.text
