@@ -85,7 +85,7 @@ def _is_good(notice: Notice) -> bool:
 def _mailer(settings: AlertsSettings) -> Mailer:
     if settings.mail_url:
         return SmtpMailer(smtp_server(settings.mail_url), settings.mail_from)
-    log.warning("no mail server is configured; mails are written to the log")
+    log.info("no mail server is configured; mails are written to the log")
     return LogMailer()
 
 
