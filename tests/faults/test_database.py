@@ -34,12 +34,15 @@ async def test_while_the_database_is_away_the_api_says_so(world: World, api: Api
         api.post("/v1/auth/register", {"email": "away@example.com"}),
         *(api.get("/v1/executions") for _ in range(20)),
     ]
-    for exchange in await asyncio.gather(*asked):
+    anybody = world.client()
+    status, health, *refusals = await asyncio.gather(
+        anybody.get("/status"), anybody.get("/health"), *asked
+    )
+    assert (status.status, status.body["status"]) == (503, "down")
+    assert ok(health)["services"]["postgres"] == "error"
+    for exchange in refusals:
         refused(exchange, 503, "service_unavailable")
         assert int(exchange.headers["retry-after"]) >= 1
-    status = await world.client().get("/status")
-    assert (status.status, status.body["status"]) == (503, "down")
-    assert ok(await world.client().get("/health"))["services"]["postgres"] == "error"
     await world.stack.postgres.start()
 
     async def answers() -> bool | None:
