@@ -272,6 +272,15 @@ def test_slots_that_pass_before_a_paused_cue_is_rescheduled_are_the_old_schedule
     )
 
 
+def test_the_same_schedule_again_counts_a_paused_cues_slots_once() -> None:
+    again = {"schedule": {"cron": HOURLY.cron, "at": None}}
+    first = patch(PAUSED, again, now=NOON + 1.5 * HOUR)
+    skipped, _ = events_of(first)
+    assert (skipped.first, skipped.count) == (NOON + HOUR, 1)
+    skipped, _ = events_of(patch((*PAUSED, *events_of(first)), to="active"))
+    assert (skipped.first, skipped.count) == (NOON + 2 * HOUR, 2)
+
+
 def test_a_reschedule_forgets_the_run_that_would_have_ended_a_once_cue() -> None:
     for to, changes in ((None, ONCE), (None, CRON), ("paused", ONCE)):
         decided = patch(RAN, changes, to)
