@@ -33,10 +33,7 @@ async def minutely(e2e_world: World) -> Minutely:
     hook = api.hook()
     hook.answer = Answer(body={"success": True})
     schedule = {"type": "recurring", "cron": "* * * * *", "timezone": "Europe/Berlin"}
-    cue = await api.webhook_cue(hook, schedule=schedule)
-    await e2e_world.check()
-    e2e_world.complaints()  # of the start, when not everything is there yet
-    return Minutely(api, hook, cue)
+    return Minutely(api, hook, await api.webhook_cue(hook, schedule=schedule))
 
 
 @pytest.fixture

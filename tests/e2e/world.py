@@ -74,7 +74,7 @@ class World:
             return await check(self.stack, database, self.history, self.receiver, self.told)
 
     def complaints(self) -> list[str]:
-        """Give the warnings and errors which the services have logged since the last look."""
+        """Give the errors which the services have logged since the last look."""
         lines = [line for name in SERVICES for line in self.stack.logs(name)]
         new = [line for line in lines if _is_complaint(line) and line not in self.told]
         self.told.update(new)
@@ -96,7 +96,7 @@ class World:
 
 
 def _is_complaint(line: str) -> bool:
-    return json.loads(line)["level"] in ("warning", "error", "critical")
+    return json.loads(line)["level"] in ("error", "critical")
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Users at work while something breaks: they fire, schedule, claim and report, and insist."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Self
@@ -72,6 +73,11 @@ class Load:
             return len(self.hook.arrivals) >= before + deliveries or None
 
         await eventually(enough, f"{deliveries} more deliveries")
+
+    def doubled(self) -> list[str]:
+        """Name the executions that were taken more than once."""
+        taken = Counter(each.execution_id for each in self.hook.arrivals if each.answered == 200)
+        return [execution_id for execution_id, times in taken.items() if times > 1]
 
     async def _finish(self) -> None:
         """Do what the workers have left, and wait until every execution has succeeded."""

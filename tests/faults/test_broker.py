@@ -26,6 +26,7 @@ async def test_jetstream_is_wiped_while_executions_run(world: World, api: Api) -
         await nats.start()
         await load.progress()
         assert await stream_created_at(world) != before
+    assert load.doubled() == []
 
 
 async def test_the_broker_is_down_for_a_while(world: World, api: Api) -> None:
