@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,11 +16,28 @@ from libs.events.log import PostgresLog, PostgresUnit
 from libs.runtime.ids import new_uuid
 from services.alerts import queries
 from services.alerts.decider.acknowledging import acknowledge
-from services.alerts.decider.episodes import Called, alerts_called_for, is_news, past_alert
+from services.alerts.decider.episodes import (
+    Called,
+    PastAlert,
+    alerts_called_for,
+    is_news,
+    needs_a_longer_look,
+    past_alert,
+)
 from services.alerts.decider.notifying import Notification, of_alert, of_failure
 from services.alerts.decider.windows import watch_for
+from services.alerts.rules.failures import (
+    HISTORY,
+    FailureRow,
+    Verdict,
+    failure_row,
+    first_look,
+    verdict,
+)
 from services.alerts.rules.links import Links
 from services.alerts.tables import notifications, watches
+
+NO_ROW = FailureRow(ids=(), whole=True)
 
 Raised: TypeAlias = tuple[AlertRaised, CueSettings]
 """An alert that was raised now, and its cue's settings."""
@@ -41,10 +58,10 @@ class AlertDesk:
         alert = unit.state(CATEGORY, command.alert_id)
         if alert is not None and alert.facts.account_id != command.account_id:
             alert = None
-        verdict = acknowledge(command, alert, unit.now)
-        if isinstance(verdict, Rejection):
-            return verdict
-        unit.record(CATEGORY, command.alert_id, command.account_id, verdict, meta)
+        decided = acknowledge(command, alert, unit.now)
+        if isinstance(decided, Rejection):
+            return decided
+        unit.record(CATEGORY, command.alert_id, command.account_id, decided, meta)
         return Done()
 
 
@@ -68,8 +85,9 @@ async def _raise_called(
     unit: PostgresUnit, notices: Sequence[Notice], changed: Sequence[queries.Changed]
 ) -> list[Raised]:
     cue_ids = {item.execution.facts.cue_id for item in changed}
-    history = await queries.history(unit, cue_ids)
-    rows = await queries.latest_alerts(unit, cue_ids, "consecutive_failure")
+    await queries.lock_cues(unit, cue_ids)
+    latest = await queries.latest_alerts(unit, cue_ids, "consecutive_failure")
+    rows = await _failure_rows(unit, changed, latest)
     past = await queries.alerts_of(unit, {item.execution.facts.id for item in changed})
     rejections = await queries.rejections(unit, notices)
     raised: list[Raised] = []
@@ -78,8 +96,8 @@ async def _raise_called(
         calls = alerts_called_for(
             item.execution,
             item.settings,
-            history[facts.cue_id],
-            rows.get(facts.cue_id),
+            rows.get(facts.cue_id, NO_ROW),
+            latest.get(facts.cue_id),
             rejections.get(facts.id, ()),
         )
         for called in calls:
@@ -89,8 +107,33 @@ async def _raise_called(
                 raised.append((event, item.settings))
                 past.append(past_alert(event))
                 if called.kind == "consecutive_failure":
-                    rows[facts.cue_id] = past[-1]
+                    latest[facts.cue_id] = past[-1]
     return raised
+
+
+async def _failure_rows(
+    unit: PostgresUnit, changed: Sequence[queries.Changed], latest: Mapping[str, PastAlert]
+) -> dict[str, FailureRow]:
+    """Find the rows of the cues that failed now: look back a little, then further if need be."""
+    thresholds = {
+        item.execution.facts.cue_id: item.settings.alerts.consecutive_failures
+        for item in changed
+        if verdict(item.execution) is Verdict.FAILURE
+    }
+    if not thresholds:
+        return {}
+    sought = {cue_id: first_look(threshold) for cue_id, threshold in thresholds.items()}
+    found = await queries.history(unit, sought)
+    rows = {cue_id: failure_row(past, sought[cue_id]) for cue_id, past in found.items()}
+    unsure = [
+        cue_id
+        for cue_id, row in rows.items()
+        if needs_a_longer_look(row, thresholds[cue_id], latest.get(cue_id))
+    ]
+    if unsure:
+        found = await queries.history(unit, dict.fromkeys(unsure, HISTORY))
+        rows |= {cue_id: failure_row(past) for cue_id, past in found.items()}
+    return rows
 
 
 async def watch_cues(log: PostgresLog, notices: Sequence[Notice]) -> None:

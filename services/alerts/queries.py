@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +15,6 @@ from libs.events.log import PostgresUnit, month_of
 from services.alerts.decider.episodes import PastAlert, Rejected
 from services.alerts.decider.notifying import Notification, Target, of_grace, of_silence
 from services.alerts.decider.windows import LatestSuccess
-from services.alerts.rules.failures import HISTORY
 
 SUCCESSES = 50
 """Among how many of its latest executions a cue's latest success is looked for."""
@@ -27,10 +26,10 @@ select e.state::text, c.state::text
 """
 _HISTORY = """
 select h.state::text
-  from unnest(%(cues)s::text[]) wanted(cue_id)
+  from unnest(%(cues)s::text[], %(sought)s::int[]) wanted(cue_id, sought)
  cross join lateral (
    select created_at, id, state from execution_states x
-    where x.cue_id = wanted.cue_id order by x.created_at desc, x.id desc limit %(limit)s
+    where x.cue_id = wanted.cue_id order by x.created_at desc, x.id desc limit wanted.sought
  ) h
  order by h.created_at desc, h.id desc
 """
@@ -111,11 +110,17 @@ async def changed(unit: PostgresUnit, execution_ids: Collection[str]) -> list[Ch
     ]
 
 
-async def history(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, list[Execution]]:
-    """Read the latest executions of cues, newest first; cue by cue, under a lock."""
+async def lock_cues(unit: PostgresUnit, cue_ids: Collection[str]) -> None:
+    """Have these cues' alerts decided by nobody else meanwhile."""
     await unit.connection.execute(_LOCK_CUES, [sorted(cue_ids)])
-    cursor = await unit.connection.execute(_HISTORY, {"cues": sorted(cue_ids), "limit": HISTORY})
-    found: dict[str, list[Execution]] = {cue_id: [] for cue_id in cue_ids}
+
+
+async def history(unit: PostgresUnit, sought: Mapping[str, int]) -> dict[str, list[Execution]]:
+    """Read cues' latest executions, newest first, `sought` of each."""
+    cursor = await unit.connection.execute(
+        _HISTORY, {"cues": list(sought), "sought": list(sought.values())}
+    )
+    found: dict[str, list[Execution]] = {cue_id: [] for cue_id in sought}
     for (state,) in await cursor.fetchall():
         execution: Any = decode(state, Execution)
         found[execution.facts.cue_id].append(execution)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from libs.events.alerts import AlertRaised
 from libs.events.base import Transport, Value
 from libs.events.cues import CueSettings
 from libs.events.executions import Execution
-from services.alerts.rules.failures import FailureRow, failure_row
+from services.alerts.rules.failures import FailureRow
 
 WORKER_DEADLINE_SECONDS = 24 * 3_600
 QUIET = timedelta(minutes=5)
@@ -48,15 +48,15 @@ class Rejected(Value):
 def alerts_called_for(
     execution: Execution,
     settings: CueSettings,
-    newest_first: Sequence[Execution],
+    row: FailureRow,
     latest_row: PastAlert | None,
     rejections: Iterable[Rejected] = (),
 ) -> list[Called]:
     """Say which alerts follow from an execution that has just changed.
 
-    `newest_first` are the cue's latest executions, `latest_row` its latest alert about a row of
-    failures, `rejections` the entries into `verification_failed` that are told now: each calls for
-    an alert, whatever has become of the outcome since.
+    `row` is the cue's present row of failures, `latest_row` its latest alert about one,
+    `rejections` the entries into `verification_failed` that are told now: each calls for an alert,
+    whatever has become of the outcome since.
     """
     called = []
     if execution.facts.outcome_missed:
@@ -67,10 +67,16 @@ def alerts_called_for(
         told = {"mode": execution.facts.outcome.mode.value, "missing": entry.missing}
         episode = f"{execution.facts.id}:{entry.version}"
         called.append(_called("verification_failed", episode, execution, told))
-    row = failure_row(newest_first)
     if execution.facts.id in row.ids:
         called += _row_alert(row, settings.alerts.consecutive_failures, latest_row)
     return called
+
+
+def needs_a_longer_look(row: FailureRow, threshold: int, latest_row: PastAlert | None) -> bool:
+    """Whether more of the cue's past could change what is told about the row."""
+    if row.whole:
+        return False
+    return len(row.ids) < threshold or bool(_row_alert(row, threshold, latest_row))
 
 
 def is_news(called: Called, past: Iterable[PastAlert], now: datetime) -> bool:

@@ -10,7 +10,7 @@ from libs.events.execution_states import outcome_state
 from libs.events.executions import Execution, Failed
 
 HISTORY = 300
-"""How many executions a row is looked for in: three times the largest threshold."""
+"""Among how many executions a row is sought at most: three times the largest threshold."""
 
 
 class Verdict(Enum):
@@ -40,8 +40,13 @@ def verdict(execution: Execution) -> Verdict:
             return Verdict.FAILURE if failed else Verdict.NEUTRAL
 
 
-def failure_row(newest_first: Sequence[Execution]) -> FailureRow:
-    """Give the row that the latest `HISTORY` executions end with."""
+def first_look(threshold: int) -> int:
+    """Among how many executions a row is sought at first: mostly enough, and quickly read."""
+    return min(2 * threshold + 10, HISTORY)
+
+
+def failure_row(newest_first: Sequence[Execution], sought: int = HISTORY) -> FailureRow:
+    """Give the row that a cue's latest `sought` executions end with."""
     row = []
     for execution in newest_first:
         match verdict(execution):
@@ -51,4 +56,4 @@ def failure_row(newest_first: Sequence[Execution]) -> FailureRow:
                 return FailureRow(ids=tuple(row), whole=True)
             case Verdict.NEUTRAL:
                 continue
-    return FailureRow(ids=tuple(row), whole=len(newest_first) < HISTORY)
+    return FailureRow(ids=tuple(row), whole=len(newest_first) < sought)

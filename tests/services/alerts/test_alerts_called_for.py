@@ -23,8 +23,9 @@ from services.alerts.decider.episodes import (
     Rejected,
     alerts_called_for,
     is_news,
+    needs_a_longer_look,
 )
-from services.alerts.rules.failures import HISTORY
+from services.alerts.rules.failures import HISTORY, FailureRow, failure_row, first_look
 from tests.services.dispatcher.examples import (
     MINUTE,
     NOON,
@@ -66,7 +67,9 @@ def called(
     changed: int = 0,
 ) -> list[Called]:
     """Give the alerts of one kind for the execution that changed, the newest if not said."""
-    calls = alerts_called_for(newest_first[changed], after(threshold), newest_first, latest)
+    calls = alerts_called_for(
+        newest_first[changed], after(threshold), failure_row(newest_first), latest
+    )
     return [call for call in calls if call.kind == kind]
 
 
@@ -159,7 +162,9 @@ def test_once_seen_the_same_failure_told_again_calls_for_nothing() -> None:
 
 def silence(stage: str, deadline: int = 300, *more: Event) -> list[Called]:
     execution = given(*STAGES[stage], *more).state
-    calls = alerts_called_for(execution, with_delivery(deadline=deadline), [execution], None)
+    calls = alerts_called_for(
+        execution, with_delivery(deadline=deadline), failure_row([execution]), None
+    )
     return [call for call in calls if call.kind == "outcome_timeout"]
 
 
@@ -193,7 +198,7 @@ def test_nothing_else_is_silence(stage: str) -> None:
 
 def unverified(*past: Event, entries: Sequence[Rejected]) -> list[Called]:
     execution = given(*past).state
-    calls = alerts_called_for(execution, settings(), [execution], None, entries)
+    calls = alerts_called_for(execution, settings(), failure_row([execution]), None, entries)
     return [call for call in calls if call.kind == "verification_failed"]
 
 
@@ -239,10 +244,12 @@ def test_without_an_entry_nothing_is_called_for() -> None:
 
 def test_one_execution_may_call_for_several() -> None:
     timed_out = given(*STAGES["outcome_timeout"], reported(success=False)).state
-    calls = alerts_called_for(timed_out, after(1), [timed_out], None)
+    calls = alerts_called_for(timed_out, after(1), failure_row([timed_out]), None)
     assert [call.kind for call in calls] == ["outcome_timeout", "consecutive_failure"]
     unverified_ = given(*UNVERIFIED).state
-    calls = alerts_called_for(unverified_, after(1), [unverified_], None, [FOR_WANT_OF_ID])
+    calls = alerts_called_for(
+        unverified_, after(1), failure_row([unverified_]), None, [FOR_WANT_OF_ID]
+    )
     assert [call.kind for call in calls] == ["verification_failed", "consecutive_failure"]
 
 
@@ -268,3 +275,14 @@ def test_an_episode_is_told_once() -> None:
 def test_no_two_of_a_kind_about_an_execution_come_within_five_minutes() -> None:
     assert not is_news(CALLED, [BEFORE], NOON + QUIET - SECOND)
     assert is_news(CALLED, [BEFORE], NOON + QUIET)
+
+
+def test_more_of_the_past_is_read_only_if_it_can_change_what_is_told() -> None:
+    short, long = FailureRow(ids=("e9",), whole=False), FailureRow(ids=("e9", "e8"), whole=False)
+    old = told("e0", "e1")
+    assert needs_a_longer_look(short, 2, old)
+    assert needs_a_longer_look(long, 2, None)
+    assert needs_a_longer_look(long, 2, told("e0", "e1", seen=True))
+    assert not needs_a_longer_look(long, 2, old)
+    assert not needs_a_longer_look(FailureRow(ids=("e9",), whole=True), 2, None)
+    assert all(threshold < first_look(threshold) <= HISTORY for threshold in range(1, 101))

@@ -89,6 +89,20 @@ async def test_after_acknowledging_the_next_failure_alone_is_told(
     ]
 
 
+async def test_a_long_row_is_one_episode_and_counted_to_its_start(
+    postgres_log: PostgresLog,
+) -> None:
+    story = Story(postgres_log, alerts=AlertRules(consecutive_failures=1))
+    await story.begin()
+    for _ in range(15):
+        await raise_alerts(postgres_log, await story.failure(), LINKS)
+    [first] = await story.alerts()
+    await acknowledge(postgres_log, story, first["id"])
+    await raise_alerts(postgres_log, await story.failure(), LINKS)
+    [_, second] = await story.alerts()
+    assert second["state"]["facts"]["facts"]["consecutive_failures"] == 16
+
+
 async def test_a_success_resets_the_row(postgres_log: PostgresLog) -> None:
     story = Story(postgres_log, alerts=AlertRules(consecutive_failures=2))
     await story.begin()
