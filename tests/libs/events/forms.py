@@ -43,7 +43,7 @@ class InMemory:
         self._memory = MemoryLog(lambda: self._now)
 
     @property
-    def log(self) -> Log[LogUnit]:
+    def log(self) -> MemoryLog:
         return self._memory
 
     async def stream(self, stream_id: str) -> list[tuple[int, Any]]:
@@ -69,7 +69,7 @@ class OnPostgres:
         self._postgres = log
 
     @property
-    def log(self) -> Log[LogUnit]:
+    def log(self) -> PostgresLog:
         return self._postgres
 
     async def stream(self, stream_id: str) -> list[tuple[int, Any]]:

@@ -8,17 +8,19 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from libs.events.cues import CueCreated, CueDeleted, CuePaused, CueResumed, CueUpdated, status
 from libs.events.envelope import Reply
 from libs.events.examples import AT, SETTINGS, example
 from libs.events.executions import AttemptStarted, AttemptSucceeded
-from libs.events.log import LogUnit
+from libs.events.log import LogUnit, PostgresLog
 from libs.events.unit import StoredResult
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Conflict
-from tests.libs.events.forms import Form
+from tests.libs.events.forms import Form, InMemory, OnPostgres
+from tests.libs.events.histories import Numbers, World, histories
 from tests.libs.events.streams_of import META, new_alert, new_cue, new_execution
 
 SECONDS = 10.0
@@ -424,3 +426,28 @@ async def test_now_stands_still_in_a_transaction(form: Form) -> None:
         await unit.lock("cue", [])
         assert unit.now == before
         assert before.utcoffset() == timedelta(0)
+
+
+@pytest.mark.integration
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories)
+async def test_one_history_gives_the_same_on_both(
+    postgres_log: PostgresLog, history: list[Numbers]
+) -> None:
+    memory, postgres, world = InMemory(), OnPostgres(postgres_log), World()
+    for numbers in history:
+        async with memory.log.transaction() as unit:
+            await world.transact(unit, numbers)
+        async with postgres.log.transaction() as twin:
+            for category, key in world.keys:
+                await twin.lock(category, [key])
+            for item in unit.recorded:
+                twin.record(item.category, item.key, item.account_id, [item.event], item.meta)
+    for category, key in world.keys:
+        stream = f"{category}-{key}"
+        assert await memory.stream(stream) == await postgres.stream(stream)
+        assert await memory.row(category, key) == await postgres.row(category, key)
+        assert await memory.activity(key) == await postgres.activity(key)
+    assert await memory.usage(world.account_id) == await postgres.usage(world.account_id)

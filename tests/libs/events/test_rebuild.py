@@ -159,18 +159,12 @@ async def test_the_command_line_says_whether_rows_and_log_agree(
 ) -> None:
     url, database = lived
 
-    async def run(command: str) -> tuple[int | None, str]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "libs.events", command),
-            env={**os.environ, "DATABASE_URL": url},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        output, _ = await process.communicate()
-        return process.returncode, output.decode()
-
     await database.execute(TAMPERED["alerts"])
-    code, output = await run("verify")
-    assert code == 1
-    assert "alerts" in output
-    assert (await run("rebuild"))[0] == 0
-    assert await verify(database) == []
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "libs.events", "verify"),
+        env={**os.environ, "DATABASE_URL": url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"alerts" in output

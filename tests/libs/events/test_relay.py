@@ -29,21 +29,23 @@ from libs.runtime.postgres import Connection, Database, Unavailable
 from tests.libs.events.conftest import connected
 from tests.libs.events.receiving import SECONDS, notice_of
 from tests.libs.events.streams_of import META, new_cue, new_execution
-from tests.servers import NatsServer, PostgresServer, fresh_database
+from tests.servers import NatsServer
 
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture
-async def url(postgres: PostgresServer, migrated: str) -> AsyncIterator[str]:
-    """A log of its own for each test, for there is one relay in a database."""
-    async with fresh_database(postgres, template=migrated) as made:
-        yield made
+_NOTHING_HAS_HAPPENED = """
+truncate events, cues, executions, usage, cue_activity, relay_trail;
+update relay set xid = '0', pos = 0, stream_created_at = '', last_sequence = 0,
+       acknowledged_sequence = 0
+"""
 
 
 @pytest.fixture
-async def database(url: str) -> AsyncIterator[Database]:
-    async with opened(Database(url)) as pool:
+async def database(postgres_url: str) -> AsyncIterator[Database]:
+    """An empty log, and a relay that has told of nothing."""
+    async with opened(Database(postgres_url)) as pool:
+        await pool.execute(_NOTHING_HAS_HAPPENED)
         yield pool
 
 
@@ -240,7 +242,7 @@ async def test_an_event_with_a_lower_position_in_a_later_transaction_is_not_left
 
 
 async def test_with_eight_writers_every_event_is_told_and_polling_by_position_leaves_some_out(
-    relay: Relay, url: str, bus: Bus
+    relay: Relay, postgres_url: str, bus: Bus
 ) -> None:
     seed = random.randrange(1_000_000)
     print(f"{seed=}")
@@ -267,7 +269,10 @@ async def test_with_eight_writers_every_event_is_told_and_polling_by_position_le
         while not finished.is_set():
             polled.extend(await positions_after(database, polled[-1] if polled else 0))
 
-    async with opened(Database(url, max_connections=10)) as writers, asyncio.TaskGroup() as readers:
+    async with (
+        opened(Database(postgres_url, max_connections=10)) as writers,
+        asyncio.TaskGroup() as readers,
+    ):
         readers.create_task(tell())
         readers.create_task(poll(writers))
         async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
@@ -293,10 +298,10 @@ class Dying(Database):
 
 
 async def test_a_crash_between_publishing_and_checkpoint_repeats_and_leaves_nothing_out(
-    relay: Relay, url: str, database: Database, bus: Bus
+    relay: Relay, postgres_url: str, database: Database, bus: Bus
 ) -> None:
     first = await append(database, 2)
-    async with opened(Dying(url)) as dying:
+    async with opened(Dying(postgres_url)) as dying:
         crashed = Relay(dying, bus, Health())
         with pytest.raises(Unavailable):
             await crashed.run_once()
@@ -350,9 +355,9 @@ async def test_without_an_acknowledgement_the_checkpoint_stays(
 
 
 async def test_of_two_relays_one_is_active_and_the_other_takes_over(
-    url: str, database: Database, bus: Bus, nats: NatsServer
+    postgres_url: str, database: Database, bus: Bus, nats: NatsServer
 ) -> None:
-    async with opened(Database(url)) as other, connected(nats, "other") as other_bus:
+    async with opened(Database(postgres_url)) as other, connected(nats, "other") as other_bus:
         relays = [Relay(database, bus, Health()), Relay(other, other_bus, Health())]
         async with running(relays[0]), running(relays[1]):
             await until(partial(_holders_are, database, 1), SECONDS)
@@ -366,7 +371,7 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over(
 
 
 async def test_only_who_holds_the_lock_is_active(
-    url: str, database: Database, bus: Bus, logs: list[Any]
+    postgres_url: str, database: Database, bus: Bus, logs: list[Any]
 ) -> None:
     relay, other = Relay(database, bus, Health()), Relay(database, bus, Health())
     async with relay._active() as held, other._active() as also:
