@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from services.dispatcher.rules.report import AnsweredOutcome, outcome_in
@@ -263,6 +264,7 @@ NAMES = [
 ]
 
 
+@hypothesis_settings(max_examples=60, deadline=None)
 @for_all(st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=4), values, max_size=8))
 def test_any_object_is_read_and_what_is_kept_can_be_stored(said: dict[str, Any]) -> None:
     outcome = read(json.dumps(said).encode())
@@ -276,6 +278,7 @@ def test_any_object_is_read_and_what_is_kept_can_be_stored(said: dict[str, Any])
     assert msgspec.json.decode(msgspec.json.encode(outcome.details)) == outcome.details
 
 
+@hypothesis_settings(deadline=None)
 @for_all(st.binary(max_size=60) | st.binary(max_size=40).map(lambda b: b'{"success":true,' + b))
 def test_no_bytes_break_the_reader(body: bytes) -> None:
     outcome = read(body)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from services.dispatcher.rules.request import (
@@ -198,6 +199,7 @@ payloads = st.dictionaries(
 secrets = st.binary(min_size=32, max_size=32).map(lambda key: "whsec_" + key.hex())
 
 
+@hypothesis_settings(max_examples=60, deadline=None)
 @for_all(payload=payloads, name=texts, secret=secrets, timestamp=st.integers(0, 2**40))
 def test_every_receiver_verifies_every_payload(
     payload: dict[str, Any], name: str, secret: str, timestamp: int
@@ -226,6 +228,7 @@ def test_the_sdk_verifies_too() -> None:
     assert sdk_verifies(sent.headers, sent.body)
 
 
+@hypothesis_settings(max_examples=60, deadline=None)
 @for_all(key=st.binary(max_size=200), message=st.binary(max_size=200))
 def test_the_receivers_hmac_is_the_standard_one(key: bytes, message: bytes) -> None:
     assert hmac_sha256(key, message) == hmac.digest(key, message, "sha256")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from libs.events.cues import Retry
@@ -99,6 +100,7 @@ retries = st.builds(
 )
 
 
+@hypothesis_settings(max_examples=60, deadline=None)
 @for_all(retries, st.integers(1, 12), st.none() | st.integers(0, 10_000))
 def test_a_retry_is_never_early_and_never_one_too_many(
     retry: Retry, attempt: int, retry_after: int | None

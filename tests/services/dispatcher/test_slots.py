@@ -6,6 +6,7 @@ import math
 from collections import Counter
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -158,4 +159,7 @@ class SlotsMachine(RuleBasedStateMachine):
         assert min(self.slots.free, 1) <= self.slots.room <= self.slots.free
 
 
+SlotsMachine.TestCase.settings = hypothesis_settings(
+    max_examples=50, stateful_step_count=40, deadline=None
+)
 TestSlotsMachine = SlotsMachine.TestCase

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given as for_all
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from libs.events.base import Event, VerificationMode
@@ -167,12 +168,13 @@ documents = st.fixed_dictionaries(
     optional={
         "external_id": st.text(min_size=1, max_size=5),
         "summary": st.text(min_size=1, max_size=5),
-        "artifacts": st.lists(json_values, min_size=1, max_size=60),
+        "artifacts": st.lists(json_values, min_size=1, max_size=40),
         "metadata": st.dictionaries(st.text(max_size=3), json_values, max_size=3),
     },
 )
 
 
+@hypothesis_settings(max_examples=40, deadline=None)
 @for_all(st.lists(documents, max_size=4))
 def test_nothing_that_was_given_is_lost(added: list[dict[str, Any]]) -> None:
     merged: dict[str, Any] = {}

@@ -289,6 +289,6 @@ def recounted(
 
 
 CueLife.TestCase.settings = hypothesis_settings(
-    max_examples=150, stateful_step_count=40, deadline=None
+    max_examples=100, stateful_step_count=30, deadline=None
 )
 TestCueLife = CueLife.TestCase
