@@ -17,6 +17,7 @@ from libs.runtime.ids import new_uuid
 from services.alerts import queries
 from services.alerts.decider.acknowledging import acknowledge
 from services.alerts.decider.episodes import (
+    ROW,
     Called,
     PastAlert,
     alerts_called_for,
@@ -37,7 +38,8 @@ from services.alerts.rules.failures import (
 from services.alerts.rules.links import Links
 from services.alerts.tables import notifications, watches
 
-NO_ROW = FailureRow(ids=(), whole=True)
+KNOWN_ROWS = 20
+"""How many of a cue's alerts about rows are read: news that is older than these is too old."""
 
 Raised: TypeAlias = tuple[AlertRaised, CueSettings]
 """An alert that was raised now, and its cue's settings."""
@@ -86,54 +88,63 @@ async def _raise_called(
 ) -> list[Raised]:
     cue_ids = {item.execution.facts.cue_id for item in changed}
     await queries.lock_cues(unit, cue_ids)
-    latest = await queries.latest_alerts(unit, cue_ids, "consecutive_failure")
-    rows = await _failure_rows(unit, changed, latest)
+    known = await queries.latest_alerts(unit, cue_ids, ROW, KNOWN_ROWS)
     past = await queries.alerts_of(unit, {item.execution.facts.id for item in changed})
     rejections = await queries.rejections(unit, notices)
+    told_at = {key_of(notice.stream_id): notice.recorded_at for notice in notices}
+    rows = await _failure_rows(unit, changed, known, told_at)
     raised: list[Raised] = []
     for item in changed:
         facts = item.execution.facts
+        of_cue = known.setdefault(facts.cue_id, [])
         calls = alerts_called_for(
             item.execution,
             item.settings,
-            rows.get(facts.cue_id, NO_ROW),
-            latest.get(facts.cue_id),
+            rows.get(facts.id, FailureRow()),
+            of_cue,
+            told_at[facts.id],
             rejections.get(facts.id, ()),
         )
         for called in calls:
-            if is_news(called, past, unit.now):
+            if is_news(called, [*past, *of_cue], unit.now):
                 cause = Meta(correlation_id=facts.id, actor="alerts", traceparent=facts.traceparent)
                 event = raise_alert(unit, called, facts.cue_id, facts.account_id, cause)
                 raised.append((event, item.settings))
-                past.append(past_alert(event))
-                if called.kind == "consecutive_failure":
-                    latest[facts.cue_id] = past[-1]
+                (of_cue if called.kind == ROW else past).insert(0, past_alert(event))
     return raised
 
 
 async def _failure_rows(
-    unit: PostgresUnit, changed: Sequence[queries.Changed], latest: Mapping[str, PastAlert]
+    unit: PostgresUnit,
+    changed: Sequence[queries.Changed],
+    known: Mapping[str, Sequence[PastAlert]],
+    told_at: Mapping[str, datetime],
 ) -> dict[str, FailureRow]:
-    """Find the rows of the cues that failed now: look back a little, then further if need be."""
-    thresholds = {
-        item.execution.facts.cue_id: item.settings.alerts.consecutive_failures
-        for item in changed
-        if verdict(item.execution) is Verdict.FAILURE
+    """Find the rows of the failures among these: look back a little, then further if need be."""
+    failed = [item for item in changed if verdict(item.execution) is Verdict.FAILURE]
+    sought = {
+        item.execution.facts.cue_id: first_look(item.settings.alerts.consecutive_failures)
+        for item in failed
     }
-    if not thresholds:
-        return {}
-    sought = {cue_id: first_look(threshold) for cue_id, threshold in thresholds.items()}
-    found = await queries.history(unit, sought)
-    rows = {cue_id: failure_row(past, sought[cue_id]) for cue_id, past in found.items()}
-    unsure = [
-        cue_id
-        for cue_id, row in rows.items()
-        if needs_a_longer_look(row, thresholds[cue_id], latest.get(cue_id))
-    ]
-    if unsure:
-        found = await queries.history(unit, dict.fromkeys(unsure, HISTORY))
-        rows |= {cue_id: failure_row(past) for cue_id, past in found.items()}
-    return rows
+    rows = await _rows_among(unit, failed, sought)
+    unsure = []
+    for item in failed:
+        facts, threshold = item.execution.facts, item.settings.alerts.consecutive_failures
+        of_cue = known.get(facts.cue_id, ())
+        if needs_a_longer_look(facts.id, rows[facts.id], threshold, of_cue, told_at[facts.id]):
+            unsure.append(item)
+    longer = dict.fromkeys((item.execution.facts.cue_id for item in unsure), HISTORY)
+    return rows | await _rows_among(unit, unsure, longer)
+
+
+async def _rows_among(
+    unit: PostgresUnit, failed: Sequence[queries.Changed], sought: Mapping[str, int]
+) -> dict[str, FailureRow]:
+    past = await queries.history(unit, sought) if sought else {}
+    return {
+        facts.id: failure_row(past[facts.cue_id], facts.id, sought[facts.cue_id])
+        for facts in (item.execution.facts for item in failed)
+    }
 
 
 async def watch_cues(log: PostgresLog, notices: Sequence[Notice]) -> None:

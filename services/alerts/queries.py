@@ -43,8 +43,8 @@ select wanted.cue_id, a.*
  cross join lateral (
    select kind, episode, created_at, execution_id::text, acknowledged_at from alerts x
     where x.cue_id = wanted.cue_id and x.kind = %(kind)s
-    order by x.created_at desc, x.id desc limit 1
- ) a
+    order by x.created_at desc, x.id desc limit %(limit)s
+ ) a order by a.created_at desc
 """
 _ALERTS_OF_EXECUTIONS = """
 select kind, episode, created_at, execution_id::text, acknowledged_at from alerts
@@ -128,11 +128,16 @@ async def history(unit: PostgresUnit, sought: Mapping[str, int]) -> dict[str, li
 
 
 async def latest_alerts(
-    unit: PostgresUnit, cue_ids: Collection[str], kind: str
-) -> dict[str, PastAlert]:
-    """Read the latest alert of one kind of each cue that has one."""
-    cursor = await unit.connection.execute(_LATEST_ALERTS, {"cues": sorted(cue_ids), "kind": kind})
-    return {cue_id: _past(row) for cue_id, *row in await cursor.fetchall()}
+    unit: PostgresUnit, cue_ids: Collection[str], kind: str, limit: int = 1
+) -> dict[str, list[PastAlert]]:
+    """Read the latest alerts of one kind of each cue that has any, newest first."""
+    cursor = await unit.connection.execute(
+        _LATEST_ALERTS, {"cues": sorted(cue_ids), "kind": kind, "limit": limit}
+    )
+    found: dict[str, list[PastAlert]] = {}
+    for cue_id, *row in await cursor.fetchall():
+        found.setdefault(cue_id, []).append(_past(row))
+    return found
 
 
 async def alerts_of(unit: PostgresUnit, execution_ids: Collection[str]) -> list[PastAlert]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from libs.events.executions import Execution
 from services.alerts.rules.failures import FailureRow
 
 WORKER_DEADLINE_SECONDS = 24 * 3_600
+ROW = "consecutive_failure"
 QUIET = timedelta(minutes=5)
 """Of one kind, an execution (or a cue's windows) has no second alert within this time."""
 
@@ -49,14 +50,15 @@ def alerts_called_for(
     execution: Execution,
     settings: CueSettings,
     row: FailureRow,
-    latest_row: PastAlert | None,
+    known: Sequence[PastAlert],
+    told_at: datetime,
     rejections: Iterable[Rejected] = (),
 ) -> list[Called]:
-    """Say which alerts follow from an execution that has just changed.
+    """Say which alerts follow from an execution that has changed, as an event of `told_at` says.
 
-    `row` is the cue's present row of failures, `latest_row` its latest alert about one,
-    `rejections` the entries into `verification_failed` that are told now: each calls for an alert,
-    whatever has become of the outcome since.
+    `row` is the row of failures that it belongs to, `known` the cue's latest alerts about rows,
+    newest first, `rejections` the entries into `verification_failed` that are told now: each calls
+    for an alert, whatever has become of the outcome since.
     """
     called = []
     if execution.facts.outcome_missed:
@@ -68,15 +70,23 @@ def alerts_called_for(
         episode = f"{execution.facts.id}:{entry.version}"
         called.append(_called("verification_failed", episode, execution, told))
     if execution.facts.id in row.ids:
-        called += _row_alert(row, settings.alerts.consecutive_failures, latest_row)
+        threshold = settings.alerts.consecutive_failures
+        called += _row_alert(execution.facts.id, row, threshold, known, told_at)
     return called
 
 
-def needs_a_longer_look(row: FailureRow, threshold: int, latest_row: PastAlert | None) -> bool:
+def needs_a_longer_look(
+    execution_id: str,
+    row: FailureRow,
+    threshold: int,
+    known: Sequence[PastAlert],
+    told_at: datetime,
+) -> bool:
     """Whether more of the cue's past could change what is told about the row."""
     if row.whole:
         return False
-    return len(row.ids) < threshold or bool(_row_alert(row, threshold, latest_row))
+    called = _row_alert(execution_id, row, threshold, known, told_at)
+    return len(row.ids) < threshold or bool(called)
 
 
 def is_news(called: Called, past: Iterable[PastAlert], now: datetime) -> bool:
@@ -99,23 +109,36 @@ def past_alert(event: AlertRaised) -> PastAlert:
     )
 
 
-def _row_alert(row: FailureRow, threshold: int, latest: PastAlert | None) -> list[Called]:
-    """Alert about a row that is long enough; again on the next failure after it was seen.
+def _row_alert(
+    execution_id: str,
+    row: FailureRow,
+    threshold: int,
+    known: Sequence[PastAlert],
+    told_at: datetime,
+) -> list[Called]:
+    """Alert about a row that is long enough; again on the next failure after that was seen.
 
     An alert is about this row if its first failure is still in it. A row without a start in sight
     counts as the one of the latest alert: had it begun since, it would have raised its own.
     """
     if len(row.ids) < threshold:
         return []
-    newest, episode = row.ids[0], row.ids[-1]
-    if latest is not None:
-        first, _, number = latest.episode.partition(":")
-        if first in row.ids or not row.whole:
-            if latest.acknowledged_at is None or latest.execution_id == newest:
-                return []
-            episode = f"{first}:{int(number or 1) + 1}"
     told = {"consecutive_failures": len(row.ids), "threshold": threshold}
-    return [Called(kind="consecutive_failure", episode=episode, execution_id=newest, facts=told)]
+    about = [alert for alert in known if _first(alert) in row.ids or not row.whole]
+    if not about:
+        newest, first = row.ids[0], row.ids[-1]
+        return [Called(kind=ROW, episode=first, execution_id=newest, facts=told)]
+    latest = about[0]
+    seen_at = latest.acknowledged_at
+    if seen_at is None or told_at <= seen_at or latest.execution_id == execution_id:
+        return []
+    number = int(latest.episode.partition(":")[2] or 1) + 1
+    episode = f"{_first(latest)}:{number}"
+    return [Called(kind=ROW, episode=episode, execution_id=execution_id, facts=told)]
+
+
+def _first(alert: PastAlert) -> str:
+    return alert.episode.partition(":")[0]
 
 
 def _called(kind: str, episode: str, execution: Execution, told: dict[str, Any]) -> Called:

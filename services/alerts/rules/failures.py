@@ -22,10 +22,10 @@ class Verdict(Enum):
 
 
 class FailureRow(Value):
-    """The failures since the row was last reset, newest first; `whole` if its start was seen."""
+    """Failures without a reset between them, newest first; `whole` if its start was seen."""
 
-    ids: tuple[str, ...]
-    whole: bool
+    ids: tuple[str, ...] = ()
+    whole: bool = True
 
 
 def verdict(execution: Execution) -> Verdict:
@@ -45,15 +45,23 @@ def first_look(threshold: int) -> int:
     return min(2 * threshold + 10, HISTORY)
 
 
-def failure_row(newest_first: Sequence[Execution], sought: int = HISTORY) -> FailureRow:
-    """Give the row that a cue's latest `sought` executions end with."""
-    row = []
+def failure_row(
+    newest_first: Sequence[Execution], execution_id: str, sought: int = HISTORY
+) -> FailureRow:
+    """Give the row that an execution belongs to, among its cue's latest `sought` executions.
+
+    It need not be the row that they end with: news of a failure may come late.
+    """
+    row: list[str] = []
     for execution in newest_first:
         match verdict(execution):
             case Verdict.FAILURE:
                 row.append(execution.facts.id)
+            case Verdict.RESET if execution_id in row:
+                return FailureRow(ids=tuple(row))
             case Verdict.RESET:
-                return FailureRow(ids=tuple(row), whole=True)
+                row = []
             case Verdict.NEUTRAL:
                 continue
-    return FailureRow(ids=tuple(row), whole=len(newest_first) < sought)
+    ids = tuple(row) if execution_id in row else ()
+    return FailureRow(ids=ids, whole=len(newest_first) < sought)

@@ -50,7 +50,8 @@ async def _look_at(unit: PostgresUnit, due: Sequence[Watch]) -> int:
     for watch in due:
         key = watch.cue_id
         cue = cues.get(key)
-        verdict = look(watch, cue, successes[key], latest.get(key), unit.now)
+        alert = next(iter(latest.get(key, ())), None)
+        verdict = look(watch, cue, successes[key], alert, unit.now)
         seen[key] = verdict.watch
         if cue is not None and verdict.called is not None:
             cause = Meta(correlation_id=key, actor="alerts")

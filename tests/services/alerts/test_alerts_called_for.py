@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -50,6 +51,10 @@ def after(rules: int) -> CueSettings:
     return settings(alerts=AlertRules(consecutive_failures=rules))
 
 
+def rows_of(execution: Any) -> FailureRow:
+    return failure_row([execution], execution.facts.id)
+
+
 def executions(*stages: str) -> list[Any]:
     """Make executions in these stages, oldest first, and give them newest first."""
     made = []
@@ -65,11 +70,13 @@ def called(
     latest: PastAlert | None = None,
     kind: str = "consecutive_failure",
     changed: int = 0,
+    told_at: datetime = NOON + 2 * MINUTE,
 ) -> list[Called]:
     """Give the alerts of one kind for the execution that changed, the newest if not said."""
-    calls = alerts_called_for(
-        newest_first[changed], after(threshold), failure_row(newest_first), latest
-    )
+    execution = newest_first[changed]
+    row = failure_row(newest_first, execution.facts.id)
+    known = [latest] if latest else []
+    calls = alerts_called_for(execution, after(threshold), row, known, told_at)
     return [call for call in calls if call.kind == kind]
 
 
@@ -154,16 +161,27 @@ def test_once_seen_the_next_failure_begins_another_episode_which_lasts() -> None
     assert called(longer, 3, told("e0:2", "e3", seen=True)) == [row_of(5, 3, "e0:3", "e4")]
 
 
-def test_once_seen_the_same_failure_told_again_calls_for_nothing() -> None:
-    for changed in (0, 1, 2):
-        failing = executions(*["failed"] * 3)
-        assert called(failing, 3, told("e0", "e2", seen=True), changed=changed) == []
+def test_once_seen_no_failure_from_before_calls_for_anything_when_it_is_told_again() -> None:
+    seen = told("e0", "e2", seen=True)
+    for changed in range(4):
+        failing = executions(*["failed"] * 4)
+        assert called(failing, 3, seen, changed=changed, told_at=NOON + MINUTE) == []
+    # The one that was told of may be told of again, in other words: an outcome after a delivery.
+    assert called(executions(*["failed"] * 3), 3, seen) == []
+
+
+def test_a_row_that_has_ended_when_news_of_it_comes_is_told() -> None:
+    failing = executions("failed", "failed", "failed", "reported", "failed")
+    for changed in (2, 3, 4):
+        assert called(failing, 3, changed=changed) == [row_of(3, 3, "e0", "e2")]
+        assert called(failing, 3, told("e0", "e2"), changed=changed) == []
+    assert called(failing, 3) == []
 
 
 def silence(stage: str, deadline: int = 300, *more: Event) -> list[Called]:
     execution = given(*STAGES[stage], *more).state
     calls = alerts_called_for(
-        execution, with_delivery(deadline=deadline), failure_row([execution]), None
+        execution, with_delivery(deadline=deadline), rows_of(execution), [], NOON
     )
     return [call for call in calls if call.kind == "outcome_timeout"]
 
@@ -198,7 +216,7 @@ def test_nothing_else_is_silence(stage: str) -> None:
 
 def unverified(*past: Event, entries: Sequence[Rejected]) -> list[Called]:
     execution = given(*past).state
-    calls = alerts_called_for(execution, settings(), failure_row([execution]), None, entries)
+    calls = alerts_called_for(execution, settings(), rows_of(execution), [], NOON, entries)
     return [call for call in calls if call.kind == "verification_failed"]
 
 
@@ -244,11 +262,11 @@ def test_without_an_entry_nothing_is_called_for() -> None:
 
 def test_one_execution_may_call_for_several() -> None:
     timed_out = given(*STAGES["outcome_timeout"], reported(success=False)).state
-    calls = alerts_called_for(timed_out, after(1), failure_row([timed_out]), None)
+    calls = alerts_called_for(timed_out, after(1), rows_of(timed_out), [], NOON)
     assert [call.kind for call in calls] == ["outcome_timeout", "consecutive_failure"]
     unverified_ = given(*UNVERIFIED).state
     calls = alerts_called_for(
-        unverified_, after(1), failure_row([unverified_]), None, [FOR_WANT_OF_ID]
+        unverified_, after(1), rows_of(unverified_), [], NOON, [FOR_WANT_OF_ID]
     )
     assert [call.kind for call in calls] == ["verification_failed", "consecutive_failure"]
 
@@ -278,11 +296,15 @@ def test_no_two_of_a_kind_about_an_execution_come_within_five_minutes() -> None:
 
 
 def test_more_of_the_past_is_read_only_if_it_can_change_what_is_told() -> None:
+    def needs(row: FailureRow, latest: PastAlert | None) -> bool:
+        known = [latest] if latest else []
+        return needs_a_longer_look("e9", row, 2, known, NOON + 2 * MINUTE)
+
     short, long = FailureRow(ids=("e9",), whole=False), FailureRow(ids=("e9", "e8"), whole=False)
     old = told("e0", "e1")
-    assert needs_a_longer_look(short, 2, old)
-    assert needs_a_longer_look(long, 2, None)
-    assert needs_a_longer_look(long, 2, told("e0", "e1", seen=True))
-    assert not needs_a_longer_look(long, 2, old)
-    assert not needs_a_longer_look(FailureRow(ids=("e9",), whole=True), 2, None)
+    assert needs(short, old)
+    assert needs(long, None)
+    assert needs(long, told("e0", "e1", seen=True))
+    assert not needs(long, old)
+    assert not needs(FailureRow(ids=("e9",)), None)
     assert all(threshold < first_look(threshold) <= HISTORY for threshold in range(1, 101))

@@ -16,7 +16,7 @@ from libs.events.executions import (
     VerificationFailed,
     VerificationRequested,
 )
-from services.alerts.rules.failures import HISTORY, Verdict, failure_row, verdict
+from services.alerts.rules.failures import FailureRow, Verdict, failure_row, verdict
 from tests.services.dispatcher.examples import BLOCKED, NOON, STAGES, WEBHOOK, reported
 from tests.services.scheduler.deciding import given
 
@@ -90,6 +90,13 @@ def history(newest_first: Sequence[Verdict]) -> list[Any]:
     ]
 
 
+def latest_row(newest_first: Sequence[Verdict]) -> list[str]:
+    """Name the failures in the row that these end with, if they end with one."""
+    made = history(newest_first)
+    newest = next((e.facts.id for e in made if verdict(e) is not NEUTRAL), "none")
+    return list(failure_row(made, newest).ids)
+
+
 @pytest.mark.parametrize(
     ("newest_first", "row"),
     [
@@ -105,7 +112,7 @@ def history(newest_first: Sequence[Verdict]) -> list[Any]:
     ],
 )
 def test_a_row_reaches_back_to_the_last_reset(newest_first: list[Verdict], row: list[str]) -> None:
-    assert list(failure_row(history(newest_first)).ids) == row
+    assert latest_row(newest_first) == row
 
 
 @for_all(st.lists(st.sampled_from(list(Verdict)), max_size=30))
@@ -113,10 +120,22 @@ def test_a_row_is_the_failures_after_the_last_reset(verdicts: list[Verdict]) -> 
     until = verdicts.index(RESET) if RESET in verdicts else len(verdicts)
     last = len(verdicts) - 1
     expected = [str(last - n) for n, one in enumerate(verdicts[:until]) if one is FAILURE]
-    assert list(failure_row(history(verdicts)).ids) == expected
+    assert latest_row(verdicts) == expected
+
+
+def test_any_failure_names_the_row_that_it_is_in() -> None:
+    made = history([FAILURE, NEUTRAL, FAILURE, RESET, NEUTRAL, FAILURE, FAILURE, RESET, FAILURE])
+    expected = {"8": ("8", "6"), "6": ("8", "6"), "3": ("3", "2"), "2": ("3", "2"), "0": ("0",)}
+    for name, row in expected.items():
+        assert failure_row(made, name) == FailureRow(ids=row)
+    assert failure_row(made, "5") == FailureRow()
 
 
 def test_a_row_is_whole_when_its_start_is_in_sight() -> None:
-    assert failure_row(history([FAILURE] * (HISTORY - 1))).whole
-    assert failure_row(history([FAILURE] * (HISTORY - 1) + [RESET])).whole
-    assert not failure_row(history([FAILURE] * HISTORY)).whole
+    for past, whole in (
+        ([FAILURE] * 9, True),
+        ([FAILURE] * 9 + [RESET], True),
+        ([FAILURE] * 10, False),
+    ):
+        assert failure_row(history(past), str(len(past) - 1), sought=10).whole is whole
+    assert failure_row(history([FAILURE] * 10), "gone", sought=10) == FailureRow(whole=False)

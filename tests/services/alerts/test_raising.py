@@ -89,6 +89,19 @@ async def test_after_acknowledging_the_next_failure_alone_is_told(
     ]
 
 
+async def test_a_row_is_told_though_it_ended_before_news_of_it_came(
+    postgres_log: PostgresLog,
+) -> None:
+    story = Story(postgres_log, alerts=AlertRules(consecutive_failures=2))
+    await story.begin()
+    late = [n for _ in range(2) for n in await story.failure()]
+    await story.delivery(outcome(await story.now()))
+    await raise_alerts(postgres_log, await story.failure(), LINKS)
+    assert await story.alerts() == []
+    await raise_alerts(postgres_log, late[::-1], LINKS)
+    assert len(await story.alerts()) == 1
+
+
 async def test_a_long_row_is_one_episode_and_counted_to_its_start(
     postgres_log: PostgresLog,
 ) -> None:
