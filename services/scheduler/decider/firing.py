@@ -11,6 +11,7 @@ from libs.events.cues import (
     CueCompleted,
     CueEvent,
     CueFailed,
+    CueUpdated,
     DeletedCue,
     FailedCue,
     FireCue,
@@ -147,6 +148,10 @@ def fire_due(
     ]
     if cue.facts.settings.schedule.at is not None and not due.fires:
         skipped.append(CueFailed(at=now))
+    if not executions and not skipped:
+        # The zone's rules are others than when `next_run` was computed: it is no slot any more.
+        moved = CueUpdated(at=now, settings=cue.facts.settings, next_run=due.next_run)
+        skipped.append(moved)
     return Fired(executions=tuple(executions), events=tuple(skipped))
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from libs.events.accounts import PLANS
 from libs.events.base import Event, Transport
-from libs.events.cues import ActiveCue, CueFailed, Schedule, SlotsSkipped, row, status
+from libs.events.cues import ActiveCue, CueFailed, CueUpdated, Schedule, SlotsSkipped, row, status
 from libs.events.executions import ExecutionScheduled
 from services.scheduler.decider.firing import Fired, due_now, fire_due
 from services.scheduler.decider.limits import Account
@@ -205,6 +206,16 @@ def test_a_slot_in_another_zone_is_due_by_its_clock() -> None:
     berlin = created(saturday, schedule=Schedule(cron="0 9 * * *", timezone="Europe/Berlin"))
     [first] = look(berlin, now=saturday + 24 * HOUR).executions
     assert first.scheduled_for == datetime(2026, 10, 25, 8, tzinfo=NOON.tzinfo)
+
+
+def test_a_cue_whose_zone_has_other_rules_now_waits_for_its_slot_as_it_is_now() -> None:
+    stale = replace(created(), next_run=NOON + 30 * MINUTE)
+    now = NOON + 30 * MINUTE
+    decided = look(stale, now=now)
+    assert decided == Fired(
+        events=(CueUpdated(at=now, settings=stale.settings, next_run=NOON + HOUR),)
+    )
+    assert due_now(given(stale, *decided.events).state, now) is None
 
 
 def test_executions_carry_the_ids_they_were_given() -> None:
