@@ -75,6 +75,7 @@ ANSWERS: Mapping[type[Command], type[Value]] = {
     executions.ClaimNextExecution: ClaimAnswer,
     executions.ExtendLease: LeaseAnswer,
     executions.RecordWorkerHeartbeat: HeartbeatAnswer,
+    executions.DeleteWorker: Done,
     executions.ReportOutcome: OutcomeAnswer,
     executions.AppendEvidence: OutcomeAnswer,
     executions.VerifyOutcome: OutcomeAnswer,

@@ -186,6 +186,7 @@ _COMMANDS: Sequence[cues.CueCommand | executions.ExecutionCommand | alerts.Alert
     executions.RecordWorkerHeartbeat(
         account_id=ACCOUNT, worker_id="worker-1", handlers=("review",)
     ),
+    executions.DeleteWorker(account_id=ACCOUNT, worker_id="worker-1"),
     executions.ReportOutcome(
         account_id=ACCOUNT, execution_id=EXECUTION, report=REPORT, worker_id="worker-1"
     ),

@@ -57,6 +57,12 @@ class RecordWorkerHeartbeat(Command):
     handlers: tuple[str, ...] | None = None
 
 
+class DeleteWorker(Command):
+    """Forget a worker; its claims live until their leases end."""
+
+    worker_id: str
+
+
 class ReportOutcome(Command):
     """Put an outcome on record; the first one stands."""
 
@@ -247,6 +253,7 @@ ExecutionCommand: TypeAlias = (
     | ClaimNextExecution
     | ExtendLease
     | RecordWorkerHeartbeat
+    | DeleteWorker
     | ReportOutcome
     | AppendEvidence
     | VerifyOutcome

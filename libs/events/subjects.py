@@ -25,6 +25,7 @@ OWNER: Mapping[type[Command], str] = {
     executions.ClaimNextExecution: "dispatcher",
     executions.ExtendLease: "dispatcher",
     executions.RecordWorkerHeartbeat: "dispatcher",
+    executions.DeleteWorker: "dispatcher",
     executions.ReportOutcome: "outcomes",
     executions.AppendEvidence: "outcomes",
     executions.VerifyOutcome: "outcomes",

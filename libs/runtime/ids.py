@@ -63,6 +63,23 @@ def new_webhook_secret() -> str:
     return "whsec_" + secrets.token_hex(32)
 
 
+def new_device_code() -> str:
+    """Make `XXXX-XXXX` of letters and digits that are not taken for one another."""
+    alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+    letters = "".join(secrets.choice(alphabet) for _ in range(8))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def new_link_token() -> str:
+    """Make 64 hex digits, for a link that works once."""
+    return secrets.token_hex(32)
+
+
+def new_session_token() -> str:
+    """Make `stk_` and 64 hex digits: a token that starts one session (contract nr 32)."""
+    return "stk_" + secrets.token_hex(32)
+
+
 def new_trace_parent() -> str:
     """Start a W3C trace: version, 16-byte trace id, 8-byte span id, sampled."""
     raw = _ENTROPY.take(24).hex()

@@ -21,20 +21,26 @@ from services.api.adapters.smtp import Smtp
 from services.api.edge import Edge
 from services.api.routes.alerts import alerts
 from services.api.routes.auth import auth
+from services.api.routes.bulk import bulk
 from services.api.routes.claims import claims
 from services.api.routes.cues import cues
+from services.api.routes.device_codes import device_codes
 from services.api.routes.documents import Api
+from services.api.routes.echoes import echoes
 from services.api.routes.executions import executions
 from services.api.routes.fires import fires
 from services.api.routes.gate import Gate
 from services.api.routes.health import VERSION, health
 from services.api.routes.keys import keys
+from services.api.routes.mcp import mcp
 from services.api.routes.operation import Operations
 from services.api.routes.outcomes import outcomes
 from services.api.routes.ports import Ports, Rules
 from services.api.routes.refusing import HANDLERS
 from services.api.routes.route import OperationRoute
 from services.api.routes.sessions import sessions
+from services.api.routes.sign_in import sign_in
+from services.api.routes.support import support
 from services.api.routes.timeline import timelines
 from services.api.routes.usage import usage
 from services.api.routes.webhook_secrets import secrets
@@ -48,6 +54,7 @@ log = structlog.get_logger()
 
 RESOURCES: Sequence[Operations] = (
     cues,
+    bulk,
     fires,
     executions,
     claims,
@@ -59,6 +66,11 @@ RESOURCES: Sequence[Operations] = (
     keys,
     secrets,
     sessions,
+    device_codes,
+    sign_in,
+    mcp,
+    echoes,
+    support,
     usage,
     health,
 )
@@ -123,6 +135,9 @@ def rules_of(settings: ApiSettings) -> Rules:
         delivery_timeout_seconds=settings.webhook_timeout_seconds,
         worker_stale_seconds=settings.worker_heartbeat_timeout_seconds,
         session_secret=settings.session_secret,
+        device_codes_per_hour=settings.device_codes_per_ip_hour,
+        mcp_clients=settings.mcp_clients(),
+        return_hosts=settings.return_hosts(),
         reveal_keys=settings.reveal_keys,
         base_url=settings.base_url.rstrip("/"),
         dashboard_url=settings.dashboard_url,

@@ -28,6 +28,7 @@ STATUS: Mapping[str, int] = {
             "invalid_plan",
             "invalid_interval",
             "no_stripe_customer",
+            "invalid_echo_token",
         ),
         400,
     ),
@@ -90,6 +91,9 @@ STATUS: Mapping[str, int] = {
     **dict.fromkeys(("service_unavailable", "billing_unavailable", "session_unavailable"), 503),
 }
 
+_CODE_ON_THE_WIRE: Mapping[str, str] = {"invalid_echo_token": "invalid_token"}
+"""One code of the contract has two statuses: so it has two names here."""
+
 _HINTS: Mapping[str, str] = {
     "invalid_api_key": "Send the header Authorization: Bearer cue_sk_...",
     "key_rotated": "This key was replaced; use the new one.",
@@ -140,6 +144,11 @@ class Envelope(msgspec.Struct, frozen=True):
     """Every answer that is not 2xx."""
 
     error: Refusal
+
+
+def code_on_the_wire(code: str) -> str:
+    """The code as clients see it."""
+    return _CODE_ON_THE_WIRE.get(code, code)
 
 
 class ApiError(Exception):
@@ -194,7 +203,7 @@ def error_response(error: ApiError, request_id: str) -> Response:
     """Put a refusal into the envelope."""
     envelope = Envelope(
         error=Refusal(
-            code=error.code,
+            code=code_on_the_wire(error.code),
             message=_sendable(error.message),
             status=error.status,
             request_id=request_id,

@@ -68,6 +68,22 @@ class ApiSettings(SecretSettings):
         alias="RESEND_FROM_EMAIL",
         description="sender of mail, with or without a name before it",
     )
+    device_codes_per_ip_hour: int = Field(
+        default=5,
+        alias="DEVICE_CODES_PER_IP_HOUR",
+        ge=1,
+        description="sign-ins that one address may begin in an hour",
+    )
+    allowed_mcp_client_ids: str = Field(
+        default="",
+        alias="ALLOWED_MCP_CLIENT_IDS",
+        description="MCP clients that may exchange a sign-in for a key, by comma; none if empty",
+    )
+    mcp_return_hosts: str = Field(
+        default="",
+        alias="CUEAPI_MCP_RETURN_HOSTS",
+        description="hosts to which a sign-in of an MCP client may return, by comma",
+    )
     reveal_keys: bool = Field(
         default=True,
         alias="CUEAPI_REVEAL_KEYS",
@@ -111,6 +127,14 @@ class ApiSettings(SecretSettings):
         named = (part.strip().rstrip("/") for part in self.cors_origins.split(","))
         return tuple(part for part in named if part)
 
+    def mcp_clients(self) -> frozenset[str]:
+        """The MCP clients that may exchange a sign-in for a key."""
+        return _words(self.allowed_mcp_client_ids)
+
+    def return_hosts(self) -> frozenset[str]:
+        """The hosts to which a sign-in may return."""
+        return _words(self.mcp_return_hosts)
+
     def mail_server(self) -> SmtpServer | None:
         """The mail server; None when mail goes to the log. Raises ValueError."""
         if self.resend_api_key:
@@ -124,3 +148,7 @@ class ApiSettings(SecretSettings):
             f"{self.base_url.rstrip('/')}/v1/echo/", f"{inside.rstrip('/')}/v1/echo/"
         )
         return EgressPolicy(allow_insecure=self.allow_insecure_callbacks, trusted_origins=(echo,))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from libs.events.answers import ClaimAnswer, HeartbeatAnswer, LeaseAnswer
+from libs.events.answers import ClaimAnswer, Done, HeartbeatAnswer, LeaseAnswer
 from libs.events.base import Command, Rejection, Value
 from libs.events.blobs import BlobKey, put_blobs
 from libs.events.envelope import Meta
@@ -13,6 +13,7 @@ from libs.events.executions import (
     CATEGORY,
     ClaimExecution,
     ClaimNextExecution,
+    DeleteWorker,
     Execution,
     ExtendLease,
     RecordWorkerHeartbeat,
@@ -72,6 +73,7 @@ class WorkerDesk:
     def __init__(self, terms: LeaseTerms) -> None:
         self._terms = terms
         self._claimable: dict[queries.Filter, list[str]] = {}
+        self._forgotten: set[tuple[str, str]] = set()
 
     async def load(self, unit: PostgresUnit, commands: Sequence[Command]) -> None:
         """Lock the executions named, and as many claimable ones as are asked for."""
@@ -92,12 +94,16 @@ class WorkerDesk:
         }
         if beats:
             await queries.beat(unit, list(beats.values()))
+        leaving = {(c.account_id, c.worker_id) for c in commands if isinstance(c, DeleteWorker)}
+        self._forgotten = await queries.forget(unit, leaving) if leaving else set()
 
     def handle(self, unit: PostgresUnit, command: Command, meta: Meta) -> Value | Rejection:
         """Decide one command, record its events, and answer."""
         match command:
             case RecordWorkerHeartbeat():
                 return HeartbeatAnswer(at=unit.now)
+            case DeleteWorker():
+                return self._deleted(command)
             case ClaimExecution():
                 execution = self._execution(unit, command.execution_id, command.account_id)
                 return self._claim(unit, execution, command, meta)
@@ -107,6 +113,14 @@ class WorkerDesk:
                 return self._extend(unit, command, meta)
             case _:
                 raise TypeError(f"{type(command).__name__} is not the dispatcher's")
+
+    def _deleted(self, command: DeleteWorker) -> Value | Rejection:
+        name = (command.account_id, command.worker_id)
+        if name not in self._forgotten:
+            message = f"no worker {command.worker_id} in this account"
+            return Rejection(code="worker_not_found", message=message)
+        self._forgotten.remove(name)
+        return Done()
 
     def _next(self, unit: PostgresUnit, command: ClaimNextExecution) -> Execution | None:
         waiting = self._claimable.get((command.account_id, command.task, command.agent), [])

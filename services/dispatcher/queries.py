@@ -62,6 +62,11 @@ on conflict (account_id, worker_id) do update
    set last_heartbeat_at = excluded.last_heartbeat_at,
        handlers = coalesce(excluded.handlers, workers.handlers)
 """
+_FORGET = """
+delete from workers w using unnest(%s::uuid[], %s::text[]) gone(account_id, worker_id)
+ where w.account_id = gone.account_id and w.worker_id = gone.worker_id
+returning w.account_id::text, w.worker_id
+"""
 MOST_KNOWN_SETTINGS = 20_000
 _KNOWN_SETTINGS: dict[tuple[str, int], CueSettings] = {}
 
@@ -155,6 +160,15 @@ async def claimable(
 async def beat(unit: PostgresUnit, rows: Sequence[Mapping[str, object]]) -> None:
     """Register workers, or note that they live: rows of account_id, worker_id and handlers."""
     await unit.connection.execute(_BEAT, [encode(rows).decode()])
+
+
+async def forget(unit: PostgresUnit, workers: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Forget workers, each by account and id; give those that were known."""
+    ordered = sorted(workers)
+    cursor = await unit.connection.execute(
+        _FORGET, [[account for account, _ in ordered], [worker for _, worker in ordered]]
+    )
+    return {(account, worker) for account, worker in await cursor.fetchall()}
 
 
 def _settings(cue_id: str, version: int, state: str) -> CueSettings:

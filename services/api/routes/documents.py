@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from typing_extensions import override
 
-from services.api.errors import STATUS, Envelope
-from services.api.routes.operation import Access, Operation
+from services.api.errors import STATUS, Envelope, code_on_the_wire
+from services.api.routes.operation import Access, Operation, Page
 from services.api.routes.shapes import NoBody
 
 _REF = "#/components/schemas/"
@@ -73,6 +73,8 @@ def _answer(status: int, model: type[msgspec.Struct] | None) -> dict[str, Any]:
     words = HTTPStatus(status).phrase
     if model is None:
         return {"description": words}
+    if model is Page:
+        return {"description": words, "content": {"text/html": {"schema": {"type": "string"}}}}
     return {
         "description": words,
         "content": {"application/json": {"schema": {"$ref": _REF + model.__name__}}},
@@ -82,12 +84,13 @@ def _answer(status: int, model: type[msgspec.Struct] | None) -> dict[str, Any]:
 def _refusals(codes: Iterable[str]) -> dict[str, Any]:
     by_status = sorted(set(codes), key=lambda code: (STATUS[code], code))
     return {
-        str(status): _refusal(list(group))
+        str(status): _refusal(group)
         for status, group in groupby(by_status, key=lambda code: STATUS[code])
     }
 
 
-def _refusal(codes: list[str]) -> dict[str, Any]:
+def _refusal(codes: Iterable[str]) -> dict[str, Any]:
+    codes = [code_on_the_wire(code) for code in codes]
     narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
     schema = {"allOf": [{"$ref": _REF + Envelope.__name__}, narrowed]}
     return {
@@ -98,7 +101,8 @@ def _refusal(codes: list[str]) -> dict[str, Any]:
 
 def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
     bodies = {each.body.__name__: each.body for each in operations if each.body is not NoBody}
-    models = {m.__name__: m for each in operations for m in each.answers.values() if m}
+    answers = [m for each in operations for m in each.answers.values() if m is not None]
+    models = {model.__name__: model for model in answers if model is not Page}
     _, sent = models_json_schema(
         [(bodies[name], "validation") for name in sorted(bodies)], ref_template=_REF + "{model}"
     )

@@ -31,8 +31,10 @@ ANSWER_HEADERS = "cueapi.answer_headers"
 
 
 def add_header(request: Request, name: str, value: str) -> None:
-    """Put a header on the answer to this request, whatever the answer will be."""
-    request.scope[ANSWER_HEADERS].append((name.lower().encode(), value.encode()))
+    """Put a header on the answer to this request, once, whatever the answer will be."""
+    header = (name.lower().encode(), value.encode())
+    if header not in request.scope[ANSWER_HEADERS]:
+        request.scope[ANSWER_HEADERS].append(header)
 
 
 class Gate:

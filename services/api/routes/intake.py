@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -53,6 +54,13 @@ def read_json(raw: bytes) -> Any:
         return parse(raw)
     except InvalidJson as error:
         raise ApiError("invalid_json", str(error)) from error
+
+
+def read_form(raw: bytes) -> Any:
+    """Parse what an HTML form sends; JSON is read too. Of a repeated field the last one counts."""
+    if raw.lstrip().startswith(b"{"):
+        return read_json(raw)
+    return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
 
 
 def shaped(

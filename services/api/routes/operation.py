@@ -22,6 +22,7 @@ from services.api.tables.admission import Admission
 
 WITH_BODY = frozenset({"POST", "PATCH"})
 
+Reads = Callable[[bytes], Any]
 Handler = Callable[[Call[B, Q]], Awaitable[Response]]
 Answers = Mapping[int, type[msgspec.Struct] | None]
 
@@ -35,6 +36,10 @@ TOKEN_CODES = (
 )
 
 
+class Page(msgspec.Struct):
+    """Stands for an HTML page among the answers of an endpoint."""
+
+
 class Access(Enum):
     """Who may call: an account; everybody, limited by address; everybody, always."""
 
@@ -46,7 +51,8 @@ class Access(Enum):
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation(Generic[B, Q]):
     """An endpoint. `answers` gives the model of each of its own statuses, the usual one first;
-    `codes` are the refusals that are its own; `too_large` is the code for a body over 2 MiB.
+    `codes` are the refusals that are its own; `too_large` is the code for a body over 2 MiB;
+    `reads` takes a body apart.
     """
 
     method: str
@@ -58,6 +64,7 @@ class Operation(Generic[B, Q]):
     codes: Sequence[str]
     access: Access
     too_large: str
+    reads: Reads
     handler: Handler[B, Q]
 
     def refusals(self) -> Iterator[str]:
@@ -80,7 +87,7 @@ class Operation(Generic[B, Q]):
         """
         raw = await read_body(request, self.too_large)
         admission = await self._let_in(request, gate)
-        document = read_json(raw) if self.method in WITH_BODY else None
+        document = self.reads(raw) if self.method in WITH_BODY else None
         body, query = shaped(request, raw, document, self.body, self.query)
         call = Call(
             request=request,
@@ -119,6 +126,7 @@ class Operations:
         codes: Sequence[str] = (),
         access: Access = Access.ACCOUNT,
         too_large: str = "request_too_large",
+        reads: Reads = read_json,
     ) -> Callable[[Handler[B, Q]], Handler[B, Q]]:
         """Declare the function below as an endpoint; see `Operation`."""
 
@@ -133,6 +141,7 @@ class Operations:
                 codes=codes,
                 access=access,
                 too_large=too_large,
+                reads=reads,
                 handler=handler,
             )
             self.all.append(operation)

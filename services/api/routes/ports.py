@@ -108,6 +108,9 @@ class Rules:
     worker_stale_seconds: int = 180
     session_secret: str = ""
     reveal_keys: bool = True
+    device_codes_per_hour: int = 5
+    mcp_clients: frozenset[str] = frozenset()
+    return_hosts: frozenset[str] = frozenset()
     base_url: str = "http://localhost:8000"
     dashboard_url: str = ""
     trusted_proxies: tuple[Network, ...] = ()

@@ -1,4 +1,4 @@
-"""Workers: their heartbeat (contract §2 nr 33), and which there are (nr 34)."""
+"""Workers: their heartbeat (contract §2 nr 33), which there are (nr 34), and their removal (§3)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from libs.events.answers import HeartbeatAnswer
-from libs.events.executions import RecordWorkerHeartbeat
+from libs.events.answers import Done, HeartbeatAnswer
+from libs.events.executions import DeleteWorker, RecordWorkerHeartbeat
+from services.api.errors import ApiError
 from services.api.queries.workers import WorkerRow, list_workers
 from services.api.routes.call import Call
 from services.api.routes.operation import Operations, answer
@@ -18,6 +19,7 @@ from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.timestamps import wire_time
 
 DEAD_SECONDS = 900
+MAX_WORKER_ID = 255
 
 workers = Operations("Worker mode")
 
@@ -81,6 +83,23 @@ async def get_workers(call: Call[NoBody, NoQuery]) -> Response:
     rows = await list_workers(call.ports.store, call.account_id)
     shown = [_worker(row, call.ports.rules) for row in rows]
     return answer(WorkerListWire(workers=shown, total=len(shown)))
+
+
+@workers.add(
+    "DELETE",
+    "/v1/workers/{worker_id}",
+    body=NoBody,
+    query=NoQuery,
+    answers={204: None},
+    codes=("worker_not_found",),
+)
+async def delete_worker(call: Call[NoBody, NoQuery]) -> Response:
+    """Forget a worker; what it has claimed stays its own until the leases end."""
+    worker_id = call.path("worker_id")
+    if "\0" in worker_id or len(worker_id) > MAX_WORKER_ID:
+        raise ApiError("worker_not_found", "no worker of this account has this id")
+    await call.ask(DeleteWorker(account_id=call.account_id, worker_id=worker_id), Done)
+    return Response(status_code=204)
 
 
 def _worker(row: WorkerRow, rules: Rules) -> WorkerWire:

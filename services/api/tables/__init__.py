@@ -1,1 +1,1 @@
-"""The api's own tables (identities, keys, rate windows, sign-ins, tickets) and blobs: what it writes."""
+"""What the api writes: its own tables (identities, keys, windows, sign-ins, tickets) and blobs."""

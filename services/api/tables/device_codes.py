@@ -7,7 +7,6 @@ five minutes longer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from libs.runtime.postgres import Connection
@@ -32,24 +31,31 @@ class DeviceCode(NamedTuple):
     email: str | None
     account_id: str | None
     link_hash: bytes | None
-    expires_at: datetime
+    return_to: str | None
+    return_state: str | None
     live: bool
 
 
-async def add_code(database: Store, code: str) -> bool:
-    """Begin a sign-in; false when a live, uncollected one has this code."""
+async def add_code(
+    database: Store, code: str, return_to: str | None = None, return_state: str | None = None
+) -> bool:
+    """Begin a sign-in; false when a live, uncollected one has this code.
+
+    `return_to` is where the browser goes when it is approved.
+    """
     rows = await database.rows(
         """
-        insert into device_codes as d (code, expires_at)
-        values (%(code)s, now() + %(life)s * interval '1 second')
+        insert into device_codes as d (code, return_to, return_state, expires_at)
+        values (%(code)s, %(to)s, %(state)s, now() + %(life)s * interval '1 second')
         on conflict (code) do update
            set status = 'pending', email = null, link_hash = null, account_id = null,
-               session_hash = null, created_at = now(), claimed_at = null,
+               session_hash = null, browser_hash = null, return_to = excluded.return_to,
+               return_state = excluded.return_state, created_at = now(), claimed_at = null,
                expires_at = excluded.expires_at
          where d.status = 'claimed' or d.expires_at <= now()
         returning code
         """,
-        {"code": code, "life": LIFE_SECONDS},
+        {"code": code, "to": return_to, "state": return_state, "life": LIFE_SECONDS},
     )
     return bool(rows)
 
@@ -84,12 +90,15 @@ async def mark_mailed(database: Store, code: str, email: str, link_hash: bytes) 
     return bool(rows)
 
 
-async def approve(connection: Connection, code: str, account_id: str) -> None:
-    """Let the sign-in be collected by whoever has the code; its link works no more."""
+async def approve(connection: Connection, code: str, account_id: str, browser_hash: bytes) -> None:
+    """Let the sign-in be collected by whoever has the code; its link works no more.
+
+    The browser that approved gets a one-time session token of its own.
+    """
     await connection.execute(
-        "update device_codes set status = 'approved', account_id = %s, link_hash = null,"
-        " expires_at = expires_at + %s * interval '1 second' where code = %s",
-        (account_id, COLLECT_SECONDS, code),
+        "update device_codes set status = 'approved', account_id = %s, browser_hash = %s,"
+        " link_hash = null, expires_at = expires_at + %s * interval '1 second' where code = %s",
+        (account_id, browser_hash, COLLECT_SECONDS, code),
     )
 
 
@@ -105,14 +114,16 @@ async def collect(connection: Connection, code: str, session_hash: bytes) -> Non
 async def use_session_token(database: Store, session_hash: bytes) -> str | None:
     """Give the account that a one-time session token is for, once; None when it is for none."""
     rows = await database.rows(
-        "update device_codes set session_hash = null"
-        " where session_hash = %(hash)s and expires_at > now() returning account_id::text as id",
+        "update device_codes set session_hash = nullif(session_hash, %(hash)s),"
+        "       browser_hash = nullif(browser_hash, %(hash)s)"
+        " where (session_hash = %(hash)s or browser_hash = %(hash)s) and expires_at > now()"
+        " returning account_id::text as id",
         {"hash": session_hash},
     )
     return str(rows[0]["id"]) if rows else None
 
 
 _COLUMNS = (
-    "code, status, email, account_id::text as account_id, link_hash, expires_at,"
+    "code, status, email, account_id::text as account_id, link_hash, return_to, return_state,"
     " expires_at > now() as live"
 )

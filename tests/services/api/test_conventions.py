@@ -305,7 +305,7 @@ async def test_the_unforeseen_is_500_in_the_envelope(api: Fixture) -> None:
     assert "a bug" not in response.text
 
 
-@pytest.mark.parametrize("code", sorted(STATUS))
+@pytest.mark.parametrize("code", sorted({*STATUS} - {"invalid_echo_token"}))
 async def test_every_refusal_has_its_status(api: Fixture, code: str) -> None:
     api.bus.refuse(code)
     assert error_of(await api.client.post("/v1/cues", json=CUE))["code"] == code
