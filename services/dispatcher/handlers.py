@@ -73,14 +73,17 @@ class WorkerDesk:
     def __init__(self, terms: LeaseTerms) -> None:
         self._terms = terms
         self._claimable: dict[queries.Filter, list[str]] = {}
+        self._cues: set[str] = set()
         self._forgotten: set[tuple[str, str]] = set()
 
     async def load(self, unit: PostgresUnit, commands: Sequence[Command]) -> None:
         """Lock the executions named, and as many claimable ones as are asked for."""
-        await unit.lock(
-            CATEGORY,
-            {c.execution_id for c in commands if isinstance(c, ClaimExecution | ExtendLease)},
-        )
+        named = {c.execution_id for c in commands if isinstance(c, ClaimExecution | ExtendLease)}
+        await unit.lock(CATEGORY, named)
+        locked = [e for key in named if (e := unit.state(CATEGORY, key)) is not None]
+        self._cues = set()
+        if locked:
+            self._cues = set(await queries.settings_of(unit, {e.facts.cue_id for e in locked}))
         asking = [c for c in commands if isinstance(c, ClaimNextExecution)]
         self._claimable = await queries.claimable(unit, asking) if asking else {}
         beats = {
@@ -174,7 +177,8 @@ class WorkerDesk:
         execution: Execution | None = unit.state(CATEGORY, execution_id)
         if execution is None or execution.facts.account_id != account_id:
             return None
-        return execution
+        # An execution is gone with its cue (contract nr 5).
+        return execution if execution.facts.cue_id in self._cues else None
 
 
 def _nothing_to_claim(command: ClaimExecution | ClaimNextExecution) -> Rejection:

@@ -322,6 +322,20 @@ async def test_fire_with_a_key_in_the_body(user: User) -> None:
     assert (await user.ok("GET", "/v1/executions"))["total"] == 1
 
 
+async def test_work_of_a_deleted_cue_is_gone_for_its_workers(user: User) -> None:
+    cue = await user.ok("POST", "/v1/cues", WORKER_CUE)
+    held, waiting = [(await user.ok("POST", f"/v1/cues/{cue['id']}/fire"))["id"] for _ in "12"]
+    await user.ok("POST", f"/v1/executions/{held}/claim", {"worker_id": "w1"})
+    await user.ok("DELETE", f"/v1/cues/{cue['id']}")
+    gone = (404, "execution_not_found")
+    path = f"/v1/executions/{waiting}/claim"
+    assert await user.refused("POST", path, {"worker_id": "w1"}) == gone
+    assert await user.refused("POST", f"/v1/executions/{held}/heartbeat", {}) == gone
+    assert await user.refused("POST", f"/v1/executions/{held}/outcome", {"success": True}) == gone
+    nothing = await user.refused("POST", "/v1/executions/claim", {"worker_id": "w1"})
+    assert nothing == (409, "claim_failed")
+
+
 async def test_a_worker_does_the_work(user: User) -> None:
     cue = await user.ok("POST", "/v1/cues", WORKER_CUE)
     assert "No active workers" in cue["warning"]
