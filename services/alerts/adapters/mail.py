@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Protocol
@@ -54,28 +55,39 @@ def smtp_server(url: str) -> SmtpServer:
 
 
 class SmtpMailer:
-    """The port over SMTP. `sender` is an address, with or without a name before it."""
+    """The port over SMTP. `sender` is an address, with or without a name before it.
 
-    def __init__(self, server: SmtpServer, sender: str) -> None:
+    What goes wrong is told without the address: it ends in the log of events, where none belongs.
+    """
+
+    def __init__(self, server: SmtpServer, sender: str, *, timeout: float = SEND_SECONDS) -> None:
         self._server = server
         self._sender = sender
+        self._timeout = timeout
 
     async def send(self, letter: Letter) -> str | None:
         """Send it in a connection of its own."""
-        server = self._server
         try:
-            await aiosmtplib.send(
-                _message(letter, self._sender),
-                hostname=server.host,
-                port=server.port,
-                use_tls=server.tls,
-                username=server.user,
-                password=server.password,
-                timeout=SEND_SECONDS,
-            )
+            async with asyncio.timeout(self._timeout):
+                await self._converse(_message(letter, self._sender))
+        except TimeoutError:
+            return "the mail server did not take it in time"
         except (aiosmtplib.SMTPException, OSError) as error:
-            return f"the mail server did not take it: {error}"[:500]
+            said = str(error).replace(letter.to, masked(letter.to))
+            return f"the mail server did not take it: {said}"[:500]
         return None
+
+    async def _converse(self, message: EmailMessage) -> None:
+        server = self._server
+        await aiosmtplib.send(
+            message,
+            hostname=server.host,
+            port=server.port,
+            use_tls=server.tls,
+            username=server.user,
+            password=server.password,
+            timeout=self._timeout,
+        )
 
 
 class LogMailer:

@@ -29,7 +29,7 @@ class Sink:
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if address.startswith("refused"):
-            return "550 no such mailbox"
+            return f"550 no such mailbox: {address}"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
@@ -73,6 +73,7 @@ async def test_a_refusal_is_told(sink: tuple[Sink, SmtpServer]) -> None:
     error = await SmtpMailer(server, "alerts@example.com").send(refused)
     assert error is not None
     assert "no such mailbox" in error
+    assert "refused@example.com" not in error
     assert handler.letters == []
 
 
@@ -81,6 +82,23 @@ async def test_a_server_that_is_away_is_told() -> None:
     error = await SmtpMailer(nobody, "alerts@example.com").send(LETTER)
     assert error is not None
     assert error.startswith("the mail server did not take it")
+
+
+async def test_a_server_that_says_nothing_is_given_up() -> None:
+    left = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        left.set()
+
+    silent = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with silent:
+        port = silent.sockets[0].getsockname()[1]
+        server = SmtpServer(host="127.0.0.1", port=port, tls=False)
+        error = await SmtpMailer(server, "alerts@example.com", timeout=0.1).send(LETTER)
+        await asyncio.wait_for(left.wait(), 5)
+    assert error == "the mail server did not take it in time"
 
 
 async def test_without_a_server_the_log_is_told_what_is_not_private() -> None:

@@ -15,6 +15,7 @@ from libs.events.blobs import blob_of, put_blobs
 from libs.events.cues import AlertRules, CueDeleted, CueUpdated, OnFailure
 from libs.events.executions import ExecutionMissed, OutcomeReported, Report
 from libs.events.log import PostgresLog
+from libs.events.rebuild import verify
 from services.alerts.handlers import raise_alerts
 from services.alerts.rules.letters import Letter
 from services.alerts.timers.noticing import NoticeAccounts
@@ -386,3 +387,8 @@ async def test_a_month_that_is_used_up_is_told_once_to_all(postgres_log: Postgre
     await office.work()
     [letter] = [letter for letter in office.post.letters if letter.to == address]
     assert "300" in letter.text
+
+
+async def test_the_alerts_follow_from_the_log(postgres_log: PostgresLog) -> None:
+    differences = await verify(postgres_log.database)
+    assert [d for d in differences if d.table == "alerts"] == []
