@@ -1,10 +1,13 @@
-"""What is counted beside the streams: usage by account and month, activity by cue. Pure."""
+"""What is counted beside the streams: usage and outcomes by account and month, activity by cue.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from libs.events.base import Event, Transport, Value
 from libs.events.execution_states import status
@@ -27,6 +30,22 @@ class Usage(Value):
     period: date
     executions: int
     grace_started_at: datetime | None = None
+
+
+class Outcomes(Value):
+    """What one step of an execution adds to the outcomes of the UTC month in which it was made.
+
+    `unreported` ended as failed or missed without an outcome; a late outcome takes it back.
+    """
+
+    account_id: str
+    period: date
+    succeeded: int = 0
+    failed: int = 0
+    unreported: int = 0
+
+
+End = Literal["succeeded", "failed", "unreported"]
 
 
 def usage(events: Iterable[tuple[str, Event]]) -> list[Usage]:
@@ -71,6 +90,38 @@ def activity(before: Execution | None, after: Execution) -> Activity | None:
         runs=runs,
         ended_at=facts.updated_at if became else None,
     )
+
+
+def outcomes(before: Execution | None, after: Execution) -> Outcomes | None:
+    """What this step says about the month's outcomes (contract nr 39)."""
+    was, now = _end(before) if before else None, _end(after)
+    if was == now:
+        return None
+    steps = {end: step for end, step in ((was, -1), (now, 1)) if end is not None}
+    facts = after.facts
+    period = facts.created_at.date().replace(day=1)
+    return Outcomes(account_id=facts.account_id, period=period, **steps)
+
+
+def _end(execution: Execution) -> End | None:
+    outcome = execution.facts.outcome
+    if outcome is not None:
+        return "succeeded" if outcome.report.success else "failed"
+    return "unreported" if status(execution) in ("failed", "missed") else None
+
+
+def outcome_rows(parts: Iterable[Outcomes]) -> list[dict[str, Any]]:
+    """Sum outcomes by account and month, sorted, so that locks are always taken in one order."""
+    rows: dict[tuple[str, date], dict[str, Any]] = {}
+    for part in parts:
+        name = {"account_id": part.account_id, "period": part.period}
+        row = rows.setdefault(
+            (part.account_id, part.period), {**name, "succeeded": 0, "failed": 0, "unreported": 0}
+        )
+        row["succeeded"] += part.succeeded
+        row["failed"] += part.failed
+        row["unreported"] += part.unreported
+    return [rows[name] for name in sorted(rows)]
 
 
 def activity_rows(parts: Iterable[Activity]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
 from libs.events.base import Event
-from libs.events.counters import activity_rows, usage, usage_rows
+from libs.events.counters import activity_rows, outcome_rows, usage, usage_rows
 from libs.events.envelope import Meta, Recorded, Reply, decode, encode, schema_version
 from libs.events.streams import CATEGORIES
 from libs.events.unit import StoredResult, Unit
@@ -151,6 +151,8 @@ class PostgresUnit(Unit):
             yield _COUNT_USAGE, usage_rows(counts)
         if self.activity:
             yield _COUNT_ACTIVITY, activity_rows(self.activity)
+        if self.outcomes:
+            yield _COUNT_OUTCOMES, outcome_rows(self.outcomes)
         if self.results:
             yield _INSERT_RESULTS, [_result_row(result, self.now) for result in self.results]
 
@@ -271,6 +273,13 @@ _COUNT_USAGE = (
     + " on conflict (account_id, period) do update set"
     + " executions = usage.executions + excluded.executions,"
     + " grace_started_at = least(usage.grace_started_at, excluded.grace_started_at)"
+)
+_COUNT_OUTCOMES = (
+    _insert("outcome_counts", ("account_id", "period", "succeeded", "failed", "unreported"))
+    + " on conflict (account_id, period) do update set"
+    + " succeeded = outcome_counts.succeeded + excluded.succeeded,"
+    + " failed = outcome_counts.failed + excluded.failed,"
+    + " unreported = outcome_counts.unreported + excluded.unreported"
 )
 _COUNT_ACTIVITY = (
     _insert("cue_activity", ("cue_id", "account_id", "run_count", "last_run"))

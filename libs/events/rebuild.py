@@ -10,7 +10,16 @@ import msgspec
 
 from libs.events import cues, executions
 from libs.events.base import Event, Value, category_of, key_of
-from libs.events.counters import Activity, activity, activity_rows, usage, usage_rows
+from libs.events.counters import (
+    Activity,
+    Outcomes,
+    activity,
+    activity_rows,
+    outcome_rows,
+    outcomes,
+    usage,
+    usage_rows,
+)
 from libs.events.envelope import decode, decode_event, encode
 from libs.events.executions import ExecutionScheduled
 from libs.events.log import insert_rows
@@ -18,7 +27,11 @@ from libs.events.streams import CATEGORIES
 from libs.runtime.postgres import Connection, Database
 
 CHUNK = 1_000
-_COUNTERS = {"usage": ("account_id", "period"), "cue_activity": ("cue_id",)}
+_COUNTERS = {
+    "usage": ("account_id", "period"),
+    "cue_activity": ("cue_id",),
+    "outcome_counts": ("account_id", "period"),
+}
 
 
 class Difference(Value):
@@ -85,6 +98,7 @@ async def fold(connection: Connection) -> Folded:
     """Fold every stream. A cue also folds its fires, which lie in executions' streams."""
     states: dict[tuple[str, str], tuple[int, Any]] = {}
     activities: list[Activity] = []
+    ends: list[Outcomes] = []
     counted: list[tuple[str, Event]] = []
     async for stream_id, version, account_id, event in _events(connection):
         category, key = category_of(stream_id), key_of(stream_id)
@@ -95,6 +109,8 @@ async def fold(connection: Connection) -> Folded:
         counted.append((account_id, event))
         if category == executions.CATEGORY and (part := activity(before, after)):
             activities.append(part)
+        if category == executions.CATEGORY and (ended := outcomes(before, after)):
+            ends.append(ended)
         if isinstance(event, ExecutionScheduled):
             of_cue, cue = states[cues.CATEGORY, event.cue_id]
             states[cues.CATEGORY, event.cue_id] = (of_cue, cues.evolve(cue, event))
@@ -106,6 +122,7 @@ async def fold(connection: Connection) -> Folded:
         rows[kind.table][key] = _plain({**kind.row(state), "version": version})
     rows["usage"] = _keyed("usage", usage_rows(usage(counted)))
     rows["cue_activity"] = _keyed("cue_activity", activity_rows(activities))
+    rows["outcome_counts"] = _keyed("outcome_counts", outcome_rows(ends))
     return Folded(rows=rows)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from libs.events.base import Event, Value, stream_of
-from libs.events.counters import Activity, activity
+from libs.events.counters import Activity, Outcomes, activity, outcomes
 from libs.events.cues import CATEGORY as CUE
 from libs.events.envelope import Meta, Recorded, Reply
 from libs.events.executions import CATEGORY as EXECUTION
@@ -47,6 +47,7 @@ class Unit:
         self.recorded: list[Recorded] = []
         self.results: list[StoredResult] = []
         self.activity: list[Activity] = []
+        self.outcomes: list[Outcomes] = []
         self._held: dict[StreamKey, Held] = {}
         self._born: set[StreamKey] = set()
         self._changed: set[StreamKey] = set()
@@ -79,6 +80,8 @@ class Unit:
             state = kind.evolve(before, event)
             if category == EXECUTION and (part := activity(before, state)):
                 self.activity.append(part)
+            if category == EXECUTION and (ended := outcomes(before, state)):
+                self.outcomes.append(ended)
             self._held[name] = Held(version=version, state=state)
             self._changed.add(name)
             self.recorded.append(

@@ -31,19 +31,7 @@ async def read_usage(database: Reads, account_id: str, subject: str) -> Usage:
 _USAGE = """
 with month as (
   select (now() at time zone 'utc')::date as today,
-         date_trunc('month', now() at time zone 'utc') at time zone 'utc' as begins
-),
-made as (
-  select (state -> 'facts' -> 'outcome' -> 'report' ->> 'success')::boolean as success, status
-    from api_executions, month
-   where account_id = %(account)s and created_at >= month.begins
-),
-outcomes as (
-  select count(success) as reported,
-         count(*) filter (where success) as succeeded,
-         count(*) filter (where not success or (success is null and status in ('failed', 'missed')))
-           as failed
-    from made
+         date_trunc('month', now() at time zone 'utc')::date as period
 ),
 cues as (
   select count(*) filter (where status = 'active') as active_cues,
@@ -52,10 +40,12 @@ cues as (
 )
 select month.today, cues.active_cues, cues.paused_cues,
        coalesce(u.executions, 0) as executions, u.grace_started_at,
-       outcomes.reported, outcomes.succeeded, outcomes.failed,
+       coalesce(o.succeeded + o.failed, 0) as reported,
+       coalesce(o.succeeded, 0) as succeeded,
+       coalesce(o.failed + o.unreported, 0) as failed,
        (select count(*) from rate_windows w, unnest(w.hits) h
          where w.subject = %(subject)s and h > now() - interval '60 seconds') as requests
-  from month, outcomes, cues
-  left join api_usage u on u.account_id = %(account)s
-       and u.period = date_trunc('month', now() at time zone 'utc')::date
+  from month cross join cues
+  left join api_usage u on u.account_id = %(account)s and u.period = month.period
+  left join api_outcomes o on o.account_id = %(account)s and o.period = month.period
 """

@@ -19,7 +19,7 @@ from tests.servers import PostgresServer, fresh_database
 
 pytestmark = pytest.mark.integration
 
-TABLES = ("accounts", "cues", "executions", "alerts", "usage", "cue_activity")
+TABLES = ("accounts", "cues", "executions", "alerts", "usage", "cue_activity", "outcome_counts")
 A_LIFE = [[number * 37 for number in range(part * 40, part * 40 + 40)] for part in range(4)]
 
 
@@ -98,6 +98,7 @@ TAMPERED = {
     "alerts": "update alerts set kind = 'other' where ctid = (select min(ctid) from alerts)",
     "usage": "update usage set executions = executions + 1",
     "cue_activity": "update cue_activity set run_count = run_count + 1",
+    "outcome_counts": "update outcome_counts set failed = failed + 1",
 }
 
 
