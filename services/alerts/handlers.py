@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
+from prometheus_client import Counter
+
 from libs.events.alerts import CATEGORY, AcknowledgeAlert, AlertRaised, is_final_failure
 from libs.events.answers import Done
 from libs.events.base import Command, Rejection, Value, key_of
@@ -37,6 +39,8 @@ from services.alerts.rules.failures import (
 )
 from services.alerts.rules.links import Links
 from services.alerts.tables import notifications, watches
+
+RAISED = Counter("cueapi_alerts_raised_total", "Alerts that were raised", ["kind"])
 
 KNOWN_ROWS = 20
 """How many of a cue's alerts about rows are read: news that is older than these is too old."""
@@ -181,6 +185,7 @@ def raise_alert(
         facts=called.facts,
     )
     unit.record(CATEGORY, event.alert_id, account_id, [event], meta)
+    RAISED.labels(called.kind).inc()
     return event
 
 

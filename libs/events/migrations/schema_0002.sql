@@ -10,6 +10,13 @@ create table cue_watches (
 ) with (fillfactor = 80);
 create index cue_watches_due on cue_watches (due_at) where due_at is not null;
 
+-- Cues that are there already are watched from now on.
+insert into cue_watches (cue_id, account_id, cron, timezone, since, due_at)
+select id, account_id, schedule->>'cron', coalesce(schedule->>'timezone', 'UTC'), now(), now()
+  from (select id, account_id, state->'facts'->'settings'->'schedule' as schedule
+          from cues where status = 'active') active
+ where schedule->>'cron' is not null;
+
 create index alerts_latest on alerts (cue_id, kind, created_at, id);
 create index alerts_of_execution on alerts (execution_id) where execution_id is not null;
 

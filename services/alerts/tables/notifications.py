@@ -34,6 +34,7 @@ _NEXT_IN = """
 select extract(epoch from min(due_at) - clock_timestamp())::float8 as next_in
   from notifications where due_at is not null and account_id <> all(%s::uuid[])
 """
+_BACKLOG = "select count(*) from notifications where due_at <= now()"
 _BEGIN = """
 update notifications n
    set tries = n.tries + 1, due_at = now() + %(lease)s,
@@ -105,6 +106,14 @@ async def next_in(database: Database, without: Collection[str]) -> float | None:
     """Seconds until the nearest is due, but for some accounts'; None when none is."""
     rows = await database.rows(_NEXT_IN, [sorted(without)])
     return rows[0]["next_in"] if rows else None
+
+
+async def backlog(unit: PostgresUnit) -> int:
+    """Count what is due and not told yet."""
+    cursor = await unit.connection.execute(_BACKLOG)
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 async def begin_tries(unit: PostgresUnit, taken: Sequence[Notification]) -> None:

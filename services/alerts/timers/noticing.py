@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from prometheus_client import Gauge
+
 from libs.events.log import PostgresLog
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
@@ -12,6 +14,8 @@ from services.alerts.tables import notifications
 
 LOOK_SECONDS = 15.0
 SILENCE = timedelta(seconds=300)
+
+BACKLOG = Gauge("cueapi_notifications_due", "Notifications that are due and not told yet")
 
 
 class NoticeAccounts:
@@ -30,4 +34,5 @@ class NoticeAccounts:
         async with self._log.transaction() as unit:
             told = await queries.graces(unit) + await queries.silent_workers(unit, SILENCE)
             await notifications.add(unit, told)
+            BACKLOG.set(await notifications.backlog(unit))
         return Look(taken=len(told))

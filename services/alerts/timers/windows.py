@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from prometheus_client import Counter
-
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
@@ -15,8 +13,6 @@ from services.alerts.handlers import Raised, announce, raise_alert
 from services.alerts.tables import watches
 
 LIMIT = 200
-
-MISSED = Counter("cueapi_windows_missed_total", "Windows that passed without a success")
 
 
 class WatchWindows:
@@ -35,7 +31,6 @@ class WatchWindows:
             due = await watches.take_due(unit, LIMIT)
             raised = await _look_at(unit, due) if due else 0
         if raised:
-            MISSED.inc(raised)
             await self._on_appended()
         return Look(taken=len(due), more=bool(due))
 
