@@ -14,7 +14,7 @@ run: .venv/synced  ## Start the whole stack on this machine and show a cue being
 	@$(RUN) python -m deploy.local
 
 test: .venv/synced  ## Run every test
-	@$(RUN) pytest
+	@$(RUN) pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: lint test  ## What CI runs: lint, types, import contracts, tests
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,17 @@ from tests.servers import (
     running_nats,
     running_postgres,
 )
+
+
+WHOLE_STACK = ("deploy", "e2e", "faults")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let two runners share the tests: one those of the whole stack, a file at a time the rest."""
+    for item in items:
+        folder, *_ = item.path.relative_to(Path(__file__).parent).parts
+        group = "stack" if folder in WHOLE_STACK else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
