@@ -27,7 +27,6 @@ from tests.servers import (
     running_postgres,
 )
 
-
 WHOLE_STACK = ("deploy", "e2e", "faults")
 
 
