@@ -6,7 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from libs.events.alerts import AcknowledgeAlert, AcknowledgedAlert
+from libs.events.alerts import SEVERITY, AcknowledgeAlert, AcknowledgedAlert, message
 from libs.events.answers import Done
 from services.api.errors import ApiError
 from services.api.queries.alerts import AlertRow, find_alert, list_alerts
@@ -25,11 +25,9 @@ from services.api.routes.shapes import (
     QueryFlag,
 )
 from services.api.routes.wire import Timestamp, Wire
-from services.api.rules.alerts import KINDS, kind_of, message
+from services.api.rules.alerts import KINDS, kind_of
 from services.api.rules.ids import is_cue_id, is_uuid
 from services.api.rules.timestamps import wire_time, wire_time_or_none
-
-SEVERITY = "warning"
 
 alerts = Operations("Alerts")
 
