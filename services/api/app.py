@@ -19,6 +19,7 @@ from libs.runtime.supervisor import Part, supervise
 from services.api.adapters.mail import MailRoom, write_to_log
 from services.api.adapters.smtp import Smtp
 from services.api.edge import Edge
+from services.api.routes import billing as plans
 from services.api.routes.alerts import alerts
 from services.api.routes.auth import auth
 from services.api.routes.bulk import bulk
@@ -71,6 +72,7 @@ RESOURCES: Sequence[Operations] = (
     mcp,
     echoes,
     support,
+    plans.billing,
     usage,
     health,
 )
@@ -93,7 +95,7 @@ async def _run(settings: ApiSettings) -> int:
         settings.database_url, max_connections=settings.database_pool, name=f"cueapi-{NAME}"
     )
     own_health, names, bus = Health(), NameLookup(), Bus(settings.nats_url, NAME)
-    mail_room = _mail_room(settings)
+    mail_room, billing = _mail_room(settings), settings.billing()
     own_health.require("postgres", database.answers)
     ports = Ports(
         store=database,
@@ -103,6 +105,7 @@ async def _run(settings: ApiSettings) -> int:
         names=names,
         mailer=mail_room,
         rules=rules_of(settings),
+        billing=billing,
     )
     application = build(ports, settings.origins())
     await database.open()
@@ -117,6 +120,8 @@ async def _run(settings: ApiSettings) -> int:
         return await supervise(parts, own_health, grace=settings.stop_grace_seconds)
     finally:
         names.close()
+        if billing is not None:
+            await billing.close()
         await bus.close()
         await database.close()
 

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from libs.events.accounts import PLANS
 from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
 from libs.runtime.settings import SecretSettings
+from services.api.adapters.billing import StripeBilling
 from services.api.adapters.smtp import SmtpServer, smtp_server
 from services.api.rules.addresses import Network
 
@@ -84,6 +85,24 @@ class ApiSettings(SecretSettings):
         alias="CUEAPI_MCP_RETURN_HOSTS",
         description="hosts to which a sign-in of an MCP client may return, by comma",
     )
+    stripe_secret_key: str = Field(
+        default="", alias="STRIPE_SECRET_KEY", description="Stripe's key; no billing if empty"
+    )
+    stripe_webhook_secret: str = Field(
+        default="", alias="STRIPE_WEBHOOK_SECRET", description="signs Stripe's events"
+    )
+    stripe_price_pro_monthly: str = Field(
+        default="", alias="STRIPE_PRICE_PRO_MONTHLY", description="id of the price"
+    )
+    stripe_price_pro_annual: str = Field(
+        default="", alias="STRIPE_PRICE_PRO_ANNUAL", description="id of the price"
+    )
+    stripe_price_scale_monthly: str = Field(
+        default="", alias="STRIPE_PRICE_SCALE_MONTHLY", description="id of the price"
+    )
+    stripe_price_scale_annual: str = Field(
+        default="", alias="STRIPE_PRICE_SCALE_ANNUAL", description="id of the price"
+    )
     reveal_keys: bool = Field(
         default=True,
         alias="CUEAPI_REVEAL_KEYS",
@@ -134,6 +153,19 @@ class ApiSettings(SecretSettings):
     def return_hosts(self) -> frozenset[str]:
         """The hosts to which a sign-in may return."""
         return _words(self.mcp_return_hosts)
+
+    def billing(self) -> StripeBilling | None:
+        """Stripe; None when it is not configured."""
+        if not self.stripe_secret_key:
+            return None
+        prices = {
+            ("pro", "monthly"): self.stripe_price_pro_monthly,
+            ("pro", "annual"): self.stripe_price_pro_annual,
+            ("scale", "monthly"): self.stripe_price_scale_monthly,
+            ("scale", "annual"): self.stripe_price_scale_annual,
+        }
+        given = {price: price_id for price, price_id in prices.items() if price_id}
+        return StripeBilling(self.stripe_secret_key, self.stripe_webhook_secret, given)
 
     def mail_server(self) -> SmtpServer | None:
         """The mail server; None when mail goes to the log. Raises ValueError."""

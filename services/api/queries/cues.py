@@ -59,6 +59,16 @@ async def has_active_worker(database: Reads, account_id: str, stale_seconds: int
     return bool(rows[0]["found"])
 
 
+async def surplus_cues(database: Reads, account_id: str, limit: int) -> list[str]:
+    """Name the active cues beyond a limit: the newest ones."""
+    rows = await database.rows(
+        "select id from api_cues where account_id = %(account)s and status = 'active'"
+        " order by created_at, id offset %(limit)s",
+        {"account": account_id, "limit": limit},
+    )
+    return [row["id"] for row in reversed(rows)]
+
+
 def _row(row: Mapping[str, Any]) -> CueRow:
     return CueRow(_DECODER.decode(row["state"]), row["version"], row["run_count"], row["last_run"])
 

@@ -15,6 +15,7 @@ from libs.runtime.crypto import Keyring
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.names import NameLookup
 from libs.runtime.postgres import Connection
+from services.api.adapters.billing import Billing
 from services.api.adapters.mail import Mailer
 from services.api.rules.addresses import Network
 
@@ -128,3 +129,4 @@ class Ports:
     names: NameLookup
     mailer: Mailer
     rules: Rules
+    billing: Billing | None = None

@@ -15,6 +15,7 @@ from libs.events.log import PostgresLog
 from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from libs.runtime.ids import new_uuid
+from services.api.adapters.billing import Billing
 from services.api.adapters.mail import Mailer
 from services.api.app import build
 from services.api.routes.ports import Ports, Rules
@@ -61,7 +62,11 @@ async def client_of(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def application(
-    log: PostgresLog, names: NameLookup, rules: Rules, mailer: Mailer | None = None
+    log: PostgresLog,
+    names: NameLookup,
+    rules: Rules,
+    mailer: Mailer | None = None,
+    billing: Billing | None = None,
 ) -> ASGIApp:
     ports = Ports(
         store=log.database,
@@ -71,6 +76,7 @@ def application(
         names=names,
         mailer=mailer or PostBox(),
         rules=rules,
+        billing=billing,
     )
     return build(ports)
 
