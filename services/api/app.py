@@ -21,6 +21,7 @@ from services.api.adapters.smtp import Smtp
 from services.api.edge import Edge
 from services.api.routes import billing as plans
 from services.api.routes.alerts import alerts
+from services.api.routes.attempts import attempts
 from services.api.routes.auth import auth
 from services.api.routes.bulk import bulk
 from services.api.routes.claims import claims
@@ -33,11 +34,14 @@ from services.api.routes.fires import fires
 from services.api.routes.gate import Gate
 from services.api.routes.health import VERSION, health
 from services.api.routes.keys import keys
+from services.api.routes.ledger import ledgers
 from services.api.routes.mcp import mcp
 from services.api.routes.operation import Operations
 from services.api.routes.outcomes import outcomes
 from services.api.routes.ports import Ports, Rules
+from services.api.routes.preview import previews
 from services.api.routes.refusing import HANDLERS
+from services.api.routes.replays import replays
 from services.api.routes.route import OperationRoute
 from services.api.routes.sessions import sessions
 from services.api.routes.sign_in import sign_in
@@ -61,6 +65,10 @@ RESOURCES: Sequence[Operations] = (
     claims,
     outcomes,
     timelines,
+    attempts,
+    replays,
+    ledgers,
+    previews,
     workers,
     alerts,
     auth,

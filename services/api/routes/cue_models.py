@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 from services.api.routes.shapes import (
     Body,
     FutureInstant,
+    Instant,
     Moment,
     PageLimit,
     PageOffset,
@@ -210,7 +211,8 @@ class ListCuesQuery(Query):
 
 
 class CueQuery(Query):
-    """Which of the cue's executions to show with it."""
+    """Which of the cue's executions to show with it; and at which instant, now if absent."""
 
+    as_of: Instant | None = None
     execution_limit: PageLimit = 10
     execution_offset: PageOffset = 0

@@ -37,6 +37,7 @@ from services.api.routes.filters import one_of
 from services.api.routes.finding import after_finding, cue_id_of, cue_of
 from services.api.routes.operation import Operations, answer
 from services.api.routes.outgoing import check_urls, sealed_headers
+from services.api.routes.past import Past, cue_then
 from services.api.routes.shapes import NoBody, NoQuery
 from services.api.routes.storing import stored_payload, stored_text
 from services.api.rules.versions import etag, expected_version
@@ -131,12 +132,9 @@ async def get_cues(call: Call[NoBody, ListCuesQuery]) -> Response:
     codes=("cue_not_found",),
 )
 async def get_cue(call: Call[NoBody, CueQuery]) -> Response:
-    """Get a cue, with a page of its executions, newest first."""
-    row, query, store = await cue_of(call), call.query, call.ports.store
-    filters = Filters(call.account_id)
-    filters.equal("cue_id", row.cue.facts.id)
-    page = Page(query.execution_limit, query.execution_offset)
-    matches = await list_executions(store, filters, page)
+    """Get a cue, with a page of its executions, newest first; as it is or as it was."""
+    query, store = call.query, call.ports.store
+    row, matches = await _now(call) if query.as_of is None else await cue_then(call, query.as_of)
     needed = refs_of(row.cue)
     for each in matches.rows:
         needed += execution_wire.refs_of(each.execution)
@@ -205,6 +203,14 @@ async def delete_cue(call: Call[NoBody, NoQuery]) -> Response:
     )
     await call.ask(command, CueAnswer)
     return Response(status_code=204)
+
+
+async def _now(call: Call[NoBody, CueQuery]) -> Past:
+    row, query = await cue_of(call), call.query
+    filters = Filters(call.account_id)
+    filters.equal("cue_id", row.cue.facts.id)
+    page = Page(query.execution_limit, query.execution_offset)
+    return Past(row, await list_executions(call.ports.store, filters, page))
 
 
 async def _changes(call: Call[UpdateCueBody, NoQuery]) -> tuple[dict[str, Any], list[Blob | None]]:

@@ -97,6 +97,12 @@ class VerifyBody(Wish):
     reason: Summary | None = None
 
 
+class ExecutionQuery(Query):
+    """At which instant to look; now if absent."""
+
+    as_of: Instant | None = None
+
+
 class ListExecutionsQuery(Query):
     """Which executions to list (nr 7)."""
 
@@ -112,6 +118,22 @@ class ListExecutionsQuery(Query):
     until: Instant | None = None
     limit: PageLimit = 20
     offset: PageOffset = 0
+
+
+class ReplayManyBody(Wish):
+    """Which executions, by the filters of their list; `dry_run` only says what would be done."""
+
+    cue_id: str | None = None
+    status: str | None = None
+    status__in: str | None = None
+    outcome_state: str | None = None
+    triggered_by: str | None = None
+    worker_id: str | None = None
+    result_type: str | None = None
+    has_evidence: bool | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    dry_run: bool = False
 
 
 class ClaimableQuery(Query):

@@ -7,11 +7,12 @@ from starlette.responses import Response
 from libs.events.answers import ExecutionAnswer
 from libs.events.cues import ReplayExecution
 from libs.runtime.ids import new_uuid
-from services.api.errors import ApiError
-from services.api.queries.executions import list_executions
-from services.api.queries.pages import Filters, Page
+from services.api.queries.executions import ExecutionRow, list_executions
+from services.api.queries.history import execution_as_of
+from services.api.queries.pages import Page
 from services.api.routes.call import Call
-from services.api.routes.execution_models import ListExecutionsQuery
+from services.api.routes.execution_filters import execution_filters
+from services.api.routes.execution_models import ExecutionQuery, ListExecutionsQuery
 from services.api.routes.execution_wire import (
     ExecutionListWire,
     ExecutionWire,
@@ -19,35 +20,12 @@ from services.api.routes.execution_wire import (
     head_of,
     refs_of,
 )
-from services.api.routes.filters import one_of
-from services.api.routes.finding import execution_id_of, execution_of
+from services.api.routes.finding import execution_id_of, execution_of, no_execution
 from services.api.routes.made_wire import ReplayWire, made_fields
 from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoBody, NoFields, NoQuery
-from services.api.rules.ids import is_cue_id
 from services.api.rules.timestamps import wire_time_or_none
 from services.api.tables import blobs
-
-STATUSES = (
-    "pending",
-    "delivering",
-    "success",
-    "retrying",
-    "failed",
-    "missed",
-    "outcome_timeout",
-    "retry_ready",
-    "pending_outcome",
-)
-OUTCOME_STATES = (
-    "reported_success",
-    "reported_failure",
-    "verified_success",
-    "verification_failed",
-    "verification_pending",
-    "unknown",
-)
-TRIGGERS = ("scheduled", "catch_up", "manual_fire", "replay")
 
 executions = Operations("Executions")
 
@@ -63,7 +41,7 @@ executions = Operations("Executions")
 async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
     """List executions, newest first."""
     query, store = call.query, call.ports.store
-    filters = _filters(call.account_id, query)
+    filters = execution_filters(call.account_id, query)
     matches = await list_executions(store, filters, Page(query.limit, query.offset))
     needed = [ref for row in matches.rows for ref in refs_of(row.execution)]
     heads = [head_of(row.execution) for row in matches.rows]
@@ -84,13 +62,13 @@ async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
     "GET",
     "/v1/executions/{execution_id}",
     body=NoBody,
-    query=NoQuery,
+    query=ExecutionQuery,
     answers={200: ExecutionWire},
     codes=("execution_not_found",),
 )
-async def get_execution(call: Call[NoBody, NoQuery]) -> Response:
-    """Get an execution."""
-    row = await execution_of(call)
+async def get_execution(call: Call[NoBody, ExecutionQuery]) -> Response:
+    """Get an execution, as it is or as it was."""
+    row = await _row(call)
     needed, heads = refs_of(row.execution), [head_of(row.execution)]
     found = await blobs.fetch(call.ports.store, call.account_id, needed, heads)
     return answer(execution_wire(row, found))
@@ -116,35 +94,11 @@ async def replay_execution(call: Call[NoFields, NoQuery]) -> Response:
     return answer(ReplayWire(**made_fields(made, found), replayed_from=command.replayed_id))
 
 
-def _filters(account_id: str, query: ListExecutionsQuery) -> Filters:
-    if query.status is not None and query.status__in is not None:
-        raise ApiError("conflicting_filters", "send either status or status__in")
-    one_of("status", query.status, STATUSES)
-    one_of("outcome_state", query.outcome_state, OUTCOME_STATES)
-    one_of("triggered_by", query.triggered_by, TRIGGERS)
-    filters = Filters(account_id)
-    filters.equal("status", query.status)
-    filters.equal("outcome_state", query.outcome_state)
-    filters.equal("triggered_by", query.triggered_by)
-    filters.equal("worker_id", query.worker_id)
-    filters.equal("result_type", query.result_type)
-    filters.equal("has_evidence", query.has_evidence)
-    if query.cue_id is not None:
-        # An id of another form has no executions; it need not travel to Postgres to say so.
-        filters.equal("cue_id", query.cue_id if is_cue_id(query.cue_id) else "")
-    if query.status__in is not None:
-        filters.add("status = any(%(statuses)s)", {"statuses": _statuses(query.status__in)})
-    if query.since is not None:
-        filters.add("created_at >= %(since)s", {"since": query.since})
-    if query.until is not None:
-        filters.add("created_at <= %(until)s", {"until": query.until})
-    return filters
-
-
-def _statuses(text: str) -> list[str]:
-    named = [name.strip() for name in text.split(",")]
-    if not any(named):
-        raise ApiError("invalid_status_in", "status__in needs at least one status")
-    for name in named:
-        one_of("status__in", name, STATUSES)
-    return named
+async def _row(call: Call[NoBody, ExecutionQuery]) -> ExecutionRow:
+    as_of = call.query.as_of
+    if as_of is None:
+        return await execution_of(call)
+    found = await execution_as_of(call.ports.store, call.account_id, execution_id_of(call), as_of)
+    if found is None:
+        raise no_execution()
+    return ExecutionRow(*found)
