@@ -56,6 +56,16 @@ def test_every_code_exists_and_stands_under_its_status(document: dict[str, Any])
                     assert int(status) in STATUSES_OF[code], (place, code)
 
 
+def test_every_code_is_told_somewhere(document: dict[str, Any]) -> None:
+    told = {
+        code
+        for operation in described(document).values()
+        for codes in _values_of(operation["responses"], "code")
+        for code in codes["enum"]
+    }
+    assert {*STATUSES_OF} - told == {"method_not_allowed"}
+
+
 def test_every_answer_has_a_model(document: dict[str, Any]) -> None:
     for place, operation in described(document).items():
         for status, response in operation["responses"].items():
