@@ -1,11 +1,13 @@
 """Doing harm to one process, and seeing that it was done."""
 
+import asyncio
 import os
 import re
 from signal import SIGKILL
 
 import httpx
 
+from deploy.local.nats import LocalNats
 from deploy.local.processes import ManagedProcess
 from deploy.local.service import Service
 from deploy.local.waiting import NO_CERTIFICATES
@@ -21,6 +23,27 @@ async def kill_9(process: ManagedProcess) -> None:
         return (process.up and process.pid != old) or None
 
     await eventually(came_back, f"{process.name} is back", 90)
+
+
+async def restart(service: Service) -> None:
+    """Stop a service as a rollout does, and start it again; it must end cleanly."""
+    await service.stop()
+    assert await service.ended() == 0, f"{service.name} did not end cleanly"
+    await service.start()
+
+
+async def freeze(process: ManagedProcess, seconds: float) -> None:
+    """Stop a process where it stands, and let it go on later."""
+    process.pause()
+    await asyncio.sleep(seconds)
+    process.resume()
+
+
+async def wipe(nats: LocalNats) -> None:
+    """Make the broker lose everything."""
+    await nats.stop()
+    nats.wipe()
+    await nats.start()
 
 
 async def counter(service: Service, name: str) -> float:

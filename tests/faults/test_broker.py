@@ -6,6 +6,7 @@ from tests.e2e.client import Api, ok, refused, soon
 from tests.e2e.receiver import Answer
 from tests.e2e.waiting import eventually
 from tests.e2e.world import World
+from tests.faults.faults import wipe
 from tests.faults.load import Load
 
 pytestmark = pytest.mark.e2e
@@ -18,12 +19,10 @@ async def stream_created_at(world: World) -> str:
 
 
 async def test_jetstream_is_wiped_while_executions_run(world: World, api: Api) -> None:
-    nats, before = world.stack.nats, await stream_created_at(world)
+    before = await stream_created_at(world)
     async with Load(world, api) as load:
         await load.progress()
-        await nats.stop()
-        nats.wipe()
-        await nats.start()
+        await wipe(world.stack.nats)
         await load.progress()
         assert await stream_created_at(world) != before
     assert load.doubled() == []

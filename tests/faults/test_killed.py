@@ -12,7 +12,8 @@ from tests.e2e.receiver import Answer
 from tests.e2e.waiting import eventually
 from tests.e2e.world import World
 from tests.faults.faults import kill_9
-from tests.faults.load import DELIVERY, RETRY, Load
+from tests.faults.load import Load
+from tests.faults.users import DELIVERY, RETRY
 
 pytestmark = pytest.mark.e2e
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.client import Api
 from tests.e2e.world import World
+from tests.faults.faults import restart
 from tests.faults.load import Load
 
 pytestmark = pytest.mark.e2e
@@ -30,9 +31,7 @@ async def test_services_are_restarted_one_by_one_under_load(
     async with Load(world, api) as load:
         for service in services:
             await load.progress(10)
-            await service.stop()
-            assert await service.ended() == 0
-            await service.start()
+            await restart(service)
         await load.progress()
     statuses = {exchange.status for exchange in world.history.exchanges[begin:]}
     assert {status for status in statuses if status is None or status >= 500} == set()
