@@ -26,10 +26,13 @@ delete from command_results where command_id in (
                                    else interval '25 hours' end
    order by created_at limit %s)
 """
+# Limits with a name (`mint:<account>`) count over an hour, the general one over a minute.
 _IDLE_WINDOWS = """
 delete from rate_windows where subject in (
   select subject from rate_windows
-   where hits[cardinality(hits)] < now() - interval '2 minutes' limit %s)
+   where hits[cardinality(hits)] < now() - case when strpos(subject, ':') > 0
+                                                then interval '61 minutes'
+                                                else interval '2 minutes' end limit %s)
 """
 
 

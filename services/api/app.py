@@ -52,6 +52,7 @@ from services.api.routes.webhook_secrets import secrets
 from services.api.routes.workers import workers
 from services.api.server import HttpServer, bound_socket
 from services.api.settings import ApiSettings
+from services.api.tables.housekeeping import Housekeeping
 
 NAME = "api"
 
@@ -123,6 +124,7 @@ async def _run(settings: ApiSettings) -> int:
             HealthServer(own_health, settings.health_host, settings.health_port),
             Receiver(bus, database, own_health),
             mail_room,
+            Housekeeping(database, own_health),
             HttpServer(application, listening, settings.stop_grace_seconds),
         ]
         return await supervise(parts, own_health, grace=settings.stop_grace_seconds)

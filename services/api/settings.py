@@ -62,7 +62,7 @@ class ApiSettings(SecretSettings):
         description="mail server, smtp://user:password@host:587, or smtps://; else to the log",
     )
     resend_api_key: str = Field(
-        default="", alias="RESEND_API_KEY", description="sends mail through Resend instead"
+        default="", alias="RESEND_API_KEY", description="mail through Resend, without an SMTP URL"
     )
     mail_from: str = Field(
         default="CueAPI <noreply@localhost>",
@@ -169,9 +169,11 @@ class ApiSettings(SecretSettings):
 
     def mail_server(self) -> SmtpServer | None:
         """The mail server; None when mail goes to the log. Raises ValueError."""
+        if self.smtp_url:
+            return smtp_server(self.smtp_url)
         if self.resend_api_key:
             return SmtpServer("smtp.resend.com", 465, True, "resend", self.resend_api_key)
-        return smtp_server(self.smtp_url) if self.smtp_url else None
+        return None
 
     def egress(self) -> EgressPolicy:
         """What outgoing URLs may be; the server's own echo is always among them (contract §3)."""

@@ -13,10 +13,12 @@ import pytest
 from starlette.types import ASGIApp
 
 from libs.events.log import PostgresLog
+from libs.runtime.health import Health
 from libs.runtime.http.names import NameLookup
 from libs.runtime.postgres import Database
 from services.api.adapters.mail import letter_of
 from services.api.routes.ports import Rules
+from services.api.tables.housekeeping import Housekeeping
 from tests.services.api.conftest import SECRET, addresses_of
 from tests.services.api.fakes import PostBox
 from tests.services.api.real import User, application, client_of, registered
@@ -181,6 +183,22 @@ async def test_a_revoked_key_ends_at_once(user: User, minted: dict[str, Any]) ->
     listed = (await user.ok("GET", "/v1/auth/keys"))["keys"]
     assert [key["status"] for key in listed] == ["revoked", "active"]
     assert listed[0]["revoked_at"] == revoked["revoked_at"]
+
+
+async def test_ended_keys_are_forgotten_after_thirty_days(
+    user: User, minted: dict[str, Any], database: Database
+) -> None:
+    bearer = {"Authorization": f"Bearer {minted['api_key']}"}
+    await user.ok("DELETE", f"/v1/auth/keys/{minted['id']}")
+    keeping = Housekeeping(database, Health())
+    await keeping.run_once()
+    assert await user.refused("GET", "/v1/auth/me", **bearer) == (401, "key_revoked")
+    await database.execute(
+        "update api_keys set revoked_at = now() - interval '30 days' where id = %s", [minted["id"]]
+    )
+    assert len((await user.ok("GET", "/v1/auth/keys"))["keys"]) == 1
+    await keeping.run_once()
+    assert await user.refused("GET", "/v1/auth/me", **bearer) == (401, "invalid_api_key")
 
 
 async def test_the_last_key_stays(user: User, minted: dict[str, Any]) -> None:
