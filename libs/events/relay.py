@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
-import psycopg
 import structlog
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
@@ -226,10 +225,7 @@ class Relay:
                 yield connection if held else None
             finally:
                 if held and not connection.broken:
-                    # A session that is gone has let go of the lock itself; and what ended the
-                    # block, a cancellation perhaps, must not be hidden by that.
-                    with suppress(psycopg.OperationalError):
-                        await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+                    await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
 
 
 def _floor(consumer: ConsumerInfo, last_sequence: int) -> int:

@@ -181,7 +181,7 @@ async def test_a_command_that_breaks_its_handler_is_tried_a_few_times_and_parked
     (message,) = await parked(database)
     assert message["body"] == encode(poison)
     assert "Poison" in str(message["error"])
-    assert tries == PARK_AFTER
+    assert tries == PARK_AFTER <= 10
 
 
 async def test_a_notice_that_breaks_its_handler_is_tried_a_few_times_and_parked(
@@ -202,7 +202,7 @@ async def test_a_notice_that_breaks_its_handler_is_tried_a_few_times_and_parked(
     (message,) = await parked(database)
     assert message["body"] == encode([poison])
     assert "poison" in str(message["error"])
-    assert tries == PARK_AFTER
+    assert tries == PARK_AFTER <= 10
 
 
 async def test_a_notice_that_is_handled_after_all_is_not_parked(

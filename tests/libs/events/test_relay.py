@@ -241,6 +241,17 @@ async def test_an_event_with_a_lower_position_in_a_later_transaction_is_not_left
     assert await told_ids(bus) == [high, low]
 
 
+async def test_events_of_transactions_that_crossed_are_told_in_commit_order_and_once(
+    relay: Relay, database: Database, bus: Bus
+) -> None:
+    async with open_transaction(database) as first, open_transaction(database) as second:
+        low_pos, low = await insert(second)
+        high_pos, high = await insert(first)
+    assert low_pos < high_pos
+    assert [await relay.run_once() for _ in range(2)] == [2, 0]
+    assert await told_ids(bus) == [high, low]
+
+
 async def test_with_eight_writers_every_event_is_told_and_polling_by_position_leaves_some_out(
     relay: Relay, postgres_url: str, bus: Bus
 ) -> None:
@@ -368,6 +379,17 @@ async def test_of_two_relays_one_is_active_and_the_other_takes_over(
             await until(partial(has_told, bus, await append(database)), SECONDS)
             await until(partial(_holders_are, database, 1), SECONDS)
             assert await _holders(database) != [first]
+
+
+async def test_a_relay_whose_session_is_gone_stops_when_told(
+    relay: Relay, database: Database
+) -> None:
+    async with running(relay) as task:
+        await until(partial(_holders_are, database, 1), SECONDS)
+        await database.rows("select pg_terminate_backend(%s, 5000)", await _holders(database))
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=SECONDS)
+        assert done
 
 
 async def test_only_who_holds_the_lock_is_active(

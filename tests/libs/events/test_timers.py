@@ -86,6 +86,8 @@ async def test_it_looks_at_once_when_nudged() -> None:
         await settled()
         loop.nudge()
         assert await looks.gap() < 0.9 * LOOK_SECONDS
+        await settled()
+        assert len(looks.at) == 2, "one nudge is a reason for one look"
 
 
 async def test_a_nudge_for_a_row_that_is_due_soon_is_a_reason_to_look() -> None:
