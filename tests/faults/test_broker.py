@@ -9,7 +9,7 @@ from tests.e2e.world import World
 from tests.faults.faults import wipe
 from tests.faults.load import Load
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 async def stream_created_at(world: World) -> str:

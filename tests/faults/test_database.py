@@ -10,7 +10,7 @@ from tests.e2e.world import World
 from tests.faults.faults import kill_9
 from tests.faults.load import Load
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 async def test_the_database_is_killed_and_restarted_under_load(world: World, api: Api) -> None:

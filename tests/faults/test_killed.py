@@ -15,7 +15,7 @@ from tests.faults.faults import kill_9
 from tests.faults.load import Load
 from tests.faults.users import DELIVERY, RETRY
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 
 async def test_each_service_is_killed_under_load(

@@ -12,7 +12,7 @@ from tests.e2e.waiting import eventually
 from tests.e2e.world import CONNECTIONS, World
 from tests.faults.faults import counter
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 CUES = 2_000
 MEASURED = 100
