@@ -196,10 +196,16 @@ async def test_a_notice_that_breaks_its_handler_is_tried_a_few_times_and_parked(
             tries += 1
             raise ZeroDivisionError("poison")
 
+    taken: list[dict[str, object]] = []
+
+    async def is_parked() -> bool:
+        taken.extend(await parked(database))
+        return bool(taken)
+
     await tell(bus, poison)
     async with receiving(owner, database, events=breaking):
-        await events_done(bus)
-    (message,) = await parked(database)
+        await until(is_parked, SECONDS)
+    (message,) = taken
     assert message["body"] == encode([poison])
     assert "poison" in str(message["error"])
     assert tries == PARK_AFTER <= 10
