@@ -193,6 +193,15 @@ async def test_without_a_broker_nothing_is_answered_at_once_and_later_it_is_agai
         await bus.ask(create(), meta=META)
 
 
+async def test_the_client_never_gives_up_and_soon_notices_a_broker_that_stands_still(
+    bus: Bus,
+) -> None:
+    client = await bus.broker.connect()
+    assert client.options["allow_reconnect"]
+    assert client.options["max_reconnect_attempts"] == -1
+    assert client.options["ping_interval"] * client.options["max_outstanding_pings"] <= 10
+
+
 async def test_a_bus_closes_while_its_broker_is_away(nats: NatsServer) -> None:
     bus = Bus(nats.url, "leaving")
     await bus.connect()

@@ -17,7 +17,7 @@ from libs.events.log import LASTING, PostgresLog, month_of
 from libs.events.migrate import migrate
 from libs.events.partitions import MONTHS_AHEAD, partition_statements
 from libs.runtime.ids import new_uuid
-from libs.runtime.postgres import Database
+from libs.runtime.postgres import Conflict, Database
 from tests.libs.events.streams_of import META, new_alert, new_cue, new_execution
 from tests.servers import PostgresServer, fresh_database
 
@@ -136,3 +136,20 @@ async def test_events_lie_in_the_partition_of_their_streams_month(
         f"alert-{alert.alert_id}": month,
         f"execution-{forgotten.execution_id}": "events_unforeseen",
     }
+
+
+@pytest.mark.integration
+async def test_a_version_of_a_stream_is_in_the_log_once(
+    postgres_log: PostgresLog, database: Database
+) -> None:
+    cue = new_cue()
+    async with postgres_log.transaction() as unit:
+        unit.record("cue", cue.cue_id, cue.account_id, [cue], META)
+    with pytest.raises(Conflict, match="version"):
+        await database.execute(
+            "insert into events (id, month, stream_id, version, type, schema_version, account_id,"
+            " data, meta, recorded_at)"
+            " select gen_random_uuid(), month, stream_id, version, type, schema_version,"
+            " account_id, data, meta, recorded_at from events where stream_id = %s",
+            [f"cue-{cue.cue_id}"],
+        )

@@ -101,6 +101,8 @@ async def test_a_part_finishes_what_it_has_in_hand_before_the_next_one_stops() -
     await last.started.wait()
     os.kill(os.getpid(), signal.SIGTERM)
     await last.stopping.wait()
+    for _ in range(50):
+        await asyncio.sleep(0)
     assert "first stops" not in told
     release.set()
     assert await code_of(process) == 0
