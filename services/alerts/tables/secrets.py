@@ -29,7 +29,9 @@ async def alert_webhook_secrets(
     if not missing:
         return found
     for account in missing:
-        sealed = keyring.seal(account, PURPOSE, new_webhook_secret().encode())
+        sealed = keyring.seal(
+            account, PURPOSE, new_webhook_secret().removeprefix("whsec_").encode()
+        )
         await unit.connection.execute(_ADD, [account, sealed])
     return await _read(unit, accounts)
 
