@@ -10,8 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from libs.events.bus import Bus
+from libs.events.relay import Relay
 from libs.events.subjects import STREAMS
+from libs.runtime.health import Health
+from libs.runtime.postgres import Database
 from tests.libs.events.forms import Form, InMemory, OnPostgres
+from tests.libs.events.relaying import opened
 from tests.servers import NatsServer
 
 
@@ -56,3 +60,24 @@ async def connected(nats: NatsServer, name: str) -> AsyncIterator[Bus]:
         yield made
     finally:
         await made.close()
+
+
+_NOTHING_HAS_HAPPENED = """
+truncate events, cues, executions, usage, cue_activity, relay_trail;
+update relay set xid = '0', pos = 0, stream_created_at = '', last_sequence = 0,
+       acknowledged_sequence = 0
+"""
+
+
+@pytest.fixture
+async def empty_log(postgres_url: str) -> AsyncIterator[Database]:
+    """A log without an event, and a relay that has told of nothing."""
+    async with opened(Database(postgres_url)) as pool:
+        await pool.execute(_NOTHING_HAS_HAPPENED)
+        yield pool
+
+
+@pytest.fixture
+def relay(empty_log: Database, bus: Bus) -> Relay:
+    """A relay from that log to the broker."""
+    return Relay(empty_log, bus, Health())

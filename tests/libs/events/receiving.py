@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
+from deploy.local.waiting import until
 from libs.events.bus import Bus
-from libs.events.envelope import CommandEnvelope, Notice, Reply
+from libs.events.envelope import CommandEnvelope, Notice, Reply, encode
 from libs.events.handle import handle
 from libs.events.log import PostgresLog
 from libs.events.receive import HandleCommands, HandleNotices, Receiver
+from libs.events.subjects import COMMANDS, EVENTS, event_subject
 from libs.runtime.clock import utc_now
 from libs.runtime.health import Health
 from libs.runtime.ids import new_uuid
@@ -18,6 +21,8 @@ from libs.runtime.postgres import Database
 from tests.libs.events.shop import Shop
 
 SECONDS = 20.0
+CREATE = "commands.scheduler.create_cue"
+REACTED = "AttemptSucceeded"
 
 
 def soon(_: int) -> float:
@@ -81,3 +86,23 @@ async def is_done_with(bus: Bus, stream: str, consumer: str) -> bool:
     """Whether a consumer has nothing before it and nothing in hand."""
     info = await bus.jetstream.consumer_info(stream, consumer)
     return not info.num_pending and not info.num_ack_pending
+
+
+async def send(bus: Bus, envelope: CommandEnvelope) -> None:
+    """Send the scheduler a command whose answer nobody awaits."""
+    await bus.publish(COMMANDS, CREATE, encode(envelope), new_uuid())
+
+
+async def tell(bus: Bus, *notices: Notice) -> None:
+    """Tell of events to which the scheduler reacts."""
+    await bus.publish(EVENTS, event_subject(REACTED), encode(notices), new_uuid())
+
+
+async def commands_done(bus: Bus) -> None:
+    """Wait until the scheduler has nothing to do any more."""
+    await until(partial(is_done_with, bus, COMMANDS, "scheduler-commands"), SECONDS)
+
+
+async def events_done(bus: Bus) -> None:
+    """Wait until the scheduler has heard of everything."""
+    await until(partial(is_done_with, bus, EVENTS, "scheduler-events"), SECONDS)

@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from libs.events.alerts import AlertRaised
 from libs.events.cues import CueCreated
-from libs.events.envelope import Meta
+from libs.events.envelope import Meta, Reply
 from libs.events.examples import AT, SETTINGS, example
 from libs.events.executions import ExecutionScheduled
+from libs.events.log import LogUnit
+from libs.events.unit import StoredResult
 from libs.runtime.ids import new_cue_id, new_uuid
 
 META = Meta(correlation_id="r-1", actor="test")
@@ -55,3 +57,21 @@ def new_alert(cue: CueCreated, episode: str) -> AlertRaised:
         account_id=cue.account_id,
         episode=episode,
     )
+
+
+def new_result(account_id: str, key: str | None = None) -> StoredResult:
+    """The reply to a new command, perhaps kept under an idempotency key."""
+    command_id = new_uuid()
+    return StoredResult(
+        command_id=command_id,
+        account_id=account_id,
+        reply=Reply(command_id=command_id),
+        idempotency_key=key,
+        request_hash="h" if key else None,
+    )
+
+
+def declare(unit: LogUnit, *cues: CueCreated) -> None:
+    """Record cues that were just declared."""
+    for cue in cues:
+        unit.record("cue", cue.cue_id, cue.account_id, [cue], META)

@@ -8,43 +8,23 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
-from libs.events.cues import CueCreated, CueDeleted, CuePaused, CueResumed, CueUpdated, status
-from libs.events.envelope import Reply
-from libs.events.examples import AT, SETTINGS, example
-from libs.events.executions import AttemptStarted, AttemptSucceeded
-from libs.events.log import LogUnit, PostgresLog
-from libs.events.unit import StoredResult
+from libs.events.cues import CueDeleted, CuePaused, CueResumed, CueUpdated, status
+from libs.events.examples import AT, SETTINGS
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Conflict
-from tests.libs.events.forms import Form, InMemory, OnPostgres
-from tests.libs.events.histories import Numbers, World, histories
-from tests.libs.events.streams_of import META, new_alert, new_cue, new_execution
+from tests.libs.events.forms import Form
+from tests.libs.events.streams_of import (
+    META,
+    declare,
+    new_alert,
+    new_cue,
+    new_execution,
+    new_result,
+)
 
 SECONDS = 10.0
-
-
-def result(account_id: str, key: str | None = None) -> StoredResult:
-    command_id = new_uuid()
-    return StoredResult(
-        command_id=command_id,
-        account_id=account_id,
-        reply=Reply(command_id=command_id),
-        idempotency_key=key,
-        request_hash="h" if key else None,
-    )
-
-
-async def keep(form: Form, kept: StoredResult) -> None:
-    async with form.log.transaction() as unit:
-        unit.answer(kept)
-
-
-def declare(unit: LogUnit, *cues: CueCreated) -> None:
-    for cue in cues:
-        unit.record("cue", cue.cue_id, cue.account_id, [cue], META)
 
 
 async def declared(form: Form) -> str:
@@ -73,7 +53,7 @@ async def test_nothing_is_seen_before_the_commit(form: Form) -> None:
 
 
 async def test_nothing_is_left_of_a_transaction_that_fails(form: Form) -> None:
-    cue, kept = new_cue(), result(new_uuid())
+    cue, kept = new_cue(), new_result(new_uuid())
 
     async def fail() -> None:
         async with form.log.transaction() as unit:
@@ -300,154 +280,9 @@ async def test_a_fire_moves_its_cue_without_a_version(form: Form) -> None:
     assert state.facts.fired_count == 1
 
 
-async def test_usage_is_counted_by_account_and_month(form: Form) -> None:
-    cue = new_cue()
-    runs = [
-        new_execution(cue, AT + timedelta(days=days), triggered_by="scheduled") for days in range(3)
-    ]
-    runs[1] = replace(runs[1], starts_grace=True)
-    runs[2] = replace(runs[2], blocked="limit")
-    next_month = replace(new_execution(cue, AT + timedelta(days=40)), at=AT + timedelta(days=40))
-    async with form.log.transaction() as unit:
-        declare(unit, cue)
-    for run in (*runs, next_month):
-        async with form.log.transaction() as unit:
-            await unit.lock("cue", [cue.cue_id])
-            unit.record("execution", run.execution_id, cue.account_id, [run], META)
-    counts = await form.usage(cue.account_id)
-    found = [(part.period.month, part.executions, part.grace_started_at) for part in counts]
-    assert sorted(found) == [(3, 2, AT), (4, 1, None)]
-
-
-async def test_a_months_grace_begins_with_the_earliest_that_says_so(form: Form) -> None:
-    cue = new_cue()
-    async with form.log.transaction() as unit:
-        declare(unit, cue)
-    for hours in (5, 3, 4):
-        at = AT + timedelta(hours=hours)
-        run = replace(new_execution(cue, at), at=at, starts_grace=True)
-        async with form.log.transaction() as unit:
-            await unit.lock("cue", [cue.cue_id])
-            unit.record("execution", run.execution_id, cue.account_id, [run], META)
-    (counts,) = await form.usage(cue.account_id)
-    assert counts.grace_started_at == AT + timedelta(hours=3)
-
-
-async def test_a_cues_activity_adds_up(form: Form) -> None:
-    cue = new_cue()
-    ends = [AT + timedelta(minutes=minutes) for minutes in (9, 5)]
-    async with form.log.transaction() as unit:
-        declare(unit, cue)
-    for end in ends:
-        run = new_execution(cue, scheduled_for=end)
-        answered = replace(example(AttemptSucceeded), at=end)
-        events = [run, example(AttemptStarted), answered]
-        async with form.log.transaction() as unit:
-            await unit.lock("cue", [cue.cue_id])
-            unit.record("execution", run.execution_id, cue.account_id, events, META)
-    assert await form.activity(cue.cue_id) == (2, max(ends))
-
-
-async def test_a_reply_is_found_by_its_commands_id(form: Form) -> None:
-    kept = result(new_uuid())
-    await keep(form, kept)
-    async with form.log.transaction() as unit:
-        assert await unit.stored_results([new_uuid(), kept.command_id], []) == [kept]
-
-
-async def test_a_command_is_answered_once(form: Form) -> None:
-    kept = result(new_uuid())
-    await keep(form, kept)
-    with pytest.raises(Conflict):
-        await keep(form, kept)
-
-
-async def test_a_reply_is_found_by_its_accounts_key(form: Form) -> None:
-    account_id = new_uuid()
-    kept = result(account_id, "k-1")
-    await keep(form, kept)
-    async with form.log.transaction() as unit:
-        assert await unit.stored_results([], [(account_id, "k-1")]) == [kept]
-        others = [(account_id, "k-2"), (new_uuid(), "k-1")]
-        assert await unit.stored_results([], others) == []
-
-
-async def test_a_key_is_used_once(form: Form) -> None:
-    account_id = new_uuid()
-    await keep(form, result(account_id, "k-1"))
-    with pytest.raises(Conflict):
-        await keep(form, result(account_id, "k-1"))
-
-
-async def test_a_key_is_forgotten_after_a_day_and_may_be_used_again(form: Form) -> None:
-    account_id = new_uuid()
-    await keep(form, result(account_id, "k-1"))
-    await form.let_a_day_pass()
-    again = result(account_id, "k-1")
-    async with form.log.transaction() as unit:
-        assert await unit.stored_results([], [(account_id, "k-1")]) == []
-        unit.answer(again)
-    async with form.log.transaction() as unit:
-        assert await unit.stored_results([], [(account_id, "k-1")]) == [again]
-
-
-async def test_who_looks_a_key_up_is_first_until_the_commit(form: Form) -> None:
-    account_id = new_uuid()
-    pair = (account_id, "k-1")
-    kept = result(account_id, "k-1")
-    first_looked, release = asyncio.Event(), asyncio.Event()
-    found: list[StoredResult] = []
-
-    async def first() -> None:
-        async with form.log.transaction() as unit:
-            assert await unit.stored_results([], [pair]) == []
-            first_looked.set()
-            await release.wait()
-            unit.answer(kept)
-
-    async def second() -> None:
-        await first_looked.wait()
-        async with form.log.transaction() as unit:
-            looking = asyncio.create_task(unit.stored_results([], [pair]))
-            done, _ = await asyncio.wait([looking], timeout=0.1)
-            assert not done, "the key was looked up while another transaction held it"
-            release.set()
-            found.extend(await looking)
-
-    async with asyncio.timeout(SECONDS), asyncio.TaskGroup() as group:
-        group.create_task(first())
-        group.create_task(second())
-    assert found == [kept]
-
-
 async def test_now_stands_still_in_a_transaction(form: Form) -> None:
     async with form.log.transaction() as unit:
         before = unit.now
         await unit.lock("cue", [])
         assert unit.now == before
         assert before.utcoffset() == timedelta(0)
-
-
-@pytest.mark.integration
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(histories)
-async def test_one_history_gives_the_same_on_both(
-    postgres_log: PostgresLog, history: list[Numbers]
-) -> None:
-    memory, postgres, world = InMemory(), OnPostgres(postgres_log), World()
-    for numbers in history:
-        async with memory.log.transaction() as unit:
-            await world.transact(unit, numbers)
-        async with postgres.log.transaction() as twin:
-            for category, key in world.keys:
-                await twin.lock(category, [key])
-            for item in unit.recorded:
-                twin.record(item.category, item.key, item.account_id, [item.event], item.meta)
-    for category, key in world.keys:
-        stream = f"{category}-{key}"
-        assert await memory.stream(stream) == await postgres.stream(stream)
-        assert await memory.row(category, key) == await postgres.row(category, key)
-        assert await memory.activity(key) == await postgres.activity(key)
-    assert await memory.usage(world.account_id) == await postgres.usage(world.account_id)

@@ -4,59 +4,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import partial
 
 import pytest
 
 from deploy.local.waiting import until
 from libs.events.bus import Bus
 from libs.events.envelope import CommandEnvelope, Notice, Reply, encode
-from libs.events.examples import example
-from libs.events.executions import RequestVerification
 from libs.events.handle import handle
 from libs.events.log import PostgresLog
 from libs.events.provision import provision
-from libs.events.receive import PARK_AFTER, Receiver, growing_delay
+from libs.events.receive import Receiver
 from libs.events.subjects import COMMANDS, EVENTS, event_subject
 from libs.runtime.health import Health
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Database
 from tests.libs.events.receiving import (
+    REACTED,
     SECONDS,
-    is_done_with,
+    commands_done,
+    events_done,
     notice_of,
-    parked,
     receiving,
+    send,
     shop_on,
+    tell,
 )
 from tests.libs.events.shop import Shop, create, envelope_of
 from tests.libs.events.streams_of import META
 from tests.servers import NatsServer, running_nats
 
 pytestmark = pytest.mark.integration
-
-CREATE = "commands.scheduler.create_cue"
-REACTED = "AttemptSucceeded"
-
-
-async def send(bus: Bus, envelope: CommandEnvelope) -> None:
-    await bus.publish(COMMANDS, CREATE, encode(envelope), new_uuid())
-
-
-async def tell(bus: Bus, *notices: Notice) -> None:
-    await bus.publish(EVENTS, event_subject(REACTED), encode(notices), new_uuid())
-
-
-def commands_done(bus: Bus) -> asyncio.Future[None]:
-    return asyncio.ensure_future(
-        until(partial(is_done_with, bus, COMMANDS, "scheduler-commands"), SECONDS)
-    )
-
-
-def events_done(bus: Bus) -> asyncio.Future[None]:
-    return asyncio.ensure_future(
-        until(partial(is_done_with, bus, EVENTS, "scheduler-events"), SECONDS)
-    )
 
 
 async def in_hand(bus: Bus) -> int:
@@ -132,121 +109,6 @@ async def test_what_is_in_hand_at_the_stop_is_finished(
     await commands_done(bus)
 
 
-async def test_a_command_that_is_no_message_is_parked_and_spoils_nothing(
-    bus: Bus, owner: Bus, database: Database, postgres_log: PostgresLog
-) -> None:
-    await bus.publish(COMMANDS, CREATE, b"\xff\x00{", new_uuid())
-    async with receiving(owner, database, commands=shop_on(postgres_log)):
-        await bus.ask(create(), meta=META)
-        await commands_done(bus)
-    (message,) = await parked(database)
-    assert message["consumer"] == "scheduler-commands"
-    assert message["subject"] == CREATE
-    assert message["body"] == b"\xff\x00{"
-
-
-async def test_a_notice_that_is_no_message_is_parked_and_spoils_nothing(
-    bus: Bus, owner: Bus, database: Database
-) -> None:
-    heard: list[Notice] = []
-
-    async def listen(notices: Sequence[Notice]) -> None:
-        heard.extend(notices)
-
-    good = notice_of(REACTED)
-    await bus.publish(EVENTS, event_subject(REACTED), b'[{"id": 7}]', new_uuid())
-    await tell(bus, good)
-    async with receiving(owner, database, events=listen):
-        await events_done(bus)
-    assert [message["body"] for message in await parked(database)] == [b'[{"id": 7}]']
-    assert heard == [good]
-
-
-async def test_a_command_that_breaks_its_handler_is_tried_a_few_times_and_parked(
-    bus: Bus, owner: Bus, database: Database, postgres_log: PostgresLog
-) -> None:
-    poison = envelope_of(example(RequestVerification))
-    tries = 0
-    shop = shop_on(postgres_log)
-
-    async def counting(envelopes: Sequence[CommandEnvelope]) -> Sequence[Reply]:
-        nonlocal tries
-        tries += sum(envelope.id == poison.id for envelope in envelopes)
-        return await shop(envelopes)
-
-    await send(bus, poison)
-    async with receiving(owner, database, commands=counting):
-        await bus.ask(create(), meta=META)
-        await commands_done(bus)
-    (message,) = await parked(database)
-    assert message["body"] == encode(poison)
-    assert "Poison" in str(message["error"])
-    assert tries == PARK_AFTER <= 10
-
-
-async def test_a_notice_that_breaks_its_handler_is_tried_a_few_times_and_parked(
-    bus: Bus, owner: Bus, database: Database
-) -> None:
-    poison = notice_of(REACTED)
-    tries = 0
-
-    async def breaking(notices: Sequence[Notice]) -> None:
-        nonlocal tries
-        if poison in notices:
-            tries += 1
-            raise ZeroDivisionError("poison")
-
-    taken: list[dict[str, object]] = []
-
-    async def is_parked() -> bool:
-        taken.extend(await parked(database))
-        return bool(taken)
-
-    await tell(bus, poison)
-    async with receiving(owner, database, events=breaking):
-        await until(is_parked, SECONDS)
-    (message,) = taken
-    assert message["body"] == encode([poison])
-    assert "poison" in str(message["error"])
-    assert tries == PARK_AFTER <= 10
-
-
-async def test_a_notice_that_is_handled_after_all_is_not_parked(
-    bus: Bus, owner: Bus, database: Database
-) -> None:
-    tries = 0
-
-    async def at_last(_: Sequence[Notice]) -> None:
-        nonlocal tries
-        tries += 1
-        if tries < PARK_AFTER:
-            raise ZeroDivisionError
-
-    await tell(bus, notice_of(REACTED))
-    async with receiving(owner, database, events=at_last):
-        await events_done(bus)
-    assert tries == PARK_AFTER
-    assert await parked(database) == []
-
-
-async def test_what_cannot_be_parked_yet_is_put_back(
-    bus: Bus, owner: Bus, database: Database, postgres_url: str
-) -> None:
-    closed = Database(postgres_url)
-    await bus.publish(EVENTS, event_subject(REACTED), b"?", new_uuid())
-
-    async def listen(_: Sequence[Notice]) -> None: ...
-
-    async def come_back() -> bool:
-        info = await bus.jetstream.consumer_info(EVENTS, "scheduler-events")
-        return (info.num_redelivered or 0) > 0
-
-    async with receiving(owner, closed, events=listen):
-        await until(come_back, SECONDS)
-    assert await parked(database) == []
-    assert not await is_done_with(bus, EVENTS, "scheduler-events")
-
-
 async def test_waiting_notices_reach_the_handler_together(
     bus: Bus, owner: Bus, database: Database
 ) -> None:
@@ -317,9 +179,3 @@ async def test_nudges_reach_who_waits_for_them(
     await until(nudged, SECONDS)
     task.cancel()
     await asyncio.wait([task])
-
-
-def test_a_message_comes_back_later_each_time_and_half_a_minute_later_at_most() -> None:
-    for deliveries in range(1, 20):
-        whole = min(2.0**deliveries, 30.0)
-        assert whole / 2 <= growing_delay(deliveries) <= whole
