@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -172,7 +173,7 @@ async def test_an_alert_is_told_through_every_channel(postgres_log: PostgresLog)
     assert len(office.post.letters) == 2
     [own] = {secrets for url, _, secrets in office.hooks.posts if url == EVERY}
     assert own != (SECRET,)
-    assert own[0].startswith("whsec_")
+    assert re.fullmatch("[0-9a-f]{64}", own[0])  # contract §3
     events = await postgres_log.database.rows(
         "select type, data->>'channel' as channel from events"
         " where account_id = %s and type like 'Notification%%' order by 2",
