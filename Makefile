@@ -1,7 +1,7 @@
 # Works where only Python 3.11, pip, git and make exist: uv is fetched by pip into .tools/.
 PYTHON ?= python3
 UV := .tools/bin/uv
-RUN := $(UV) run --frozen
+RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
 
 .PHONY: run test check lint bench fmt clean
@@ -39,7 +39,7 @@ $(UV):
 	@$(PYTHON) -m venv .tools
 	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.8,<1"
 
-.venv/synced: $(UV) pyproject.toml uv.lock
+.venv/synced: $(UV) pyproject.toml uv.lock $(wildcard clients/*/pyproject.toml)
 	@echo "Installing the locked dependencies into .venv/ ..."
-	@$(UV) sync --frozen --quiet --compile-bytecode
+	@$(UV) sync --frozen --all-packages --quiet --compile-bytecode
 	@touch $@

@@ -1,0 +1,1 @@
+"""Python SDK for CueAPI: cues, executions, outcomes, workers."""

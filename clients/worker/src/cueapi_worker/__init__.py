@@ -1,0 +1,1 @@
+"""Worker daemon of CueAPI: runs your handlers, reports their outcomes."""
