@@ -55,6 +55,38 @@ class HeartbeatAnswer(Value):
     at: datetime
 
 
+class RequestMade(Value):
+    """A request as it was sent; values of the user's own headers are masked.
+
+    `body` is the first of its characters; `cut` says that there are more.
+    """
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    cut: bool = False
+
+
+class ResponseGot(Value):
+    """What the callback answered; `body` and `cut` as for a request."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    cut: bool = False
+
+
+class DeliveryTestAnswer(Value):
+    """A test delivery was made. If it failed, `error` is the class, and `message` for people."""
+
+    request: RequestMade
+    duration_ms: int
+    response: ResponseGot | None = None
+    error: str | None = None
+    message: str | None = None
+
+
 class OutcomeAnswer(Value):
     """The outcome as it is after the command."""
 
@@ -76,6 +108,7 @@ ANSWERS: Mapping[type[Command], type[Value]] = {
     executions.ExtendLease: LeaseAnswer,
     executions.RecordWorkerHeartbeat: HeartbeatAnswer,
     executions.DeleteWorker: Done,
+    executions.SendTestDelivery: DeliveryTestAnswer,
     executions.ReportOutcome: OutcomeAnswer,
     executions.AppendEvidence: OutcomeAnswer,
     executions.VerifyOutcome: OutcomeAnswer,

@@ -7,8 +7,9 @@ which is sent after the commit, and a notice is only ever a hint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 import structlog
@@ -30,7 +31,14 @@ from libs.events.envelope import (
     decode,
     encode,
 )
-from libs.events.subjects import COMMANDS, EVENTS, command_subject, event_subject
+from libs.events.subjects import (
+    CALLED,
+    COMMANDS,
+    EVENTS,
+    call_subject,
+    command_subject,
+    event_subject,
+)
 from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_uuid
 
@@ -75,6 +83,7 @@ class Bus:
         )
         self._inbox = f"replies.{name}.{new_uuid()}"
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._called: set[asyncio.Task[None]] = set()
         self._client: Client | None = None
         self._stopping = False
         self.closed = asyncio.Event()
@@ -90,6 +99,9 @@ class Bus:
     async def close(self) -> None:
         """Finish the handlers that run, and disconnect. May be called again."""
         self._stopping = True
+        for task in self._called:
+            task.cancel()
+        await asyncio.gather(*self._called, return_exceptions=True)
         try:
             await self.broker.stop()
         except NatsError as error:
@@ -147,6 +159,54 @@ class Bus:
         if reply.unavailable:
             raise Unanswered("the owner cannot reach its database")
         return decode(bytes(reply.answer), ANSWERS[type(command)]), reply.replayed
+
+    async def call(self, command: Command, *, meta: Meta, timeout: float) -> Value:
+        """Have a called command done by one replica of its owner; it is never sent twice.
+
+        Raises `Refused`, and `Unanswered` when nobody listens, all who do are busy, or no answer
+        came in `timeout` seconds.
+        """
+        kind = type(command)
+        envelope = CommandEnvelope(
+            id=new_uuid(), type=kind.__name__, command=msgspec.Raw(encode(command)), meta=meta
+        )
+        try:
+            message = await self._live().request(
+                call_subject(kind), encode(envelope), timeout=timeout
+            )
+        except (NatsError, OSError) as error:
+            raise Unanswered(f"no answer to {kind.__name__}: {error!r}") from error
+        reply = decode(message.data, Reply)
+        if reply.rejection is not None:
+            raise Refused(reply.rejection)
+        if reply.unavailable:
+            raise Unanswered(f"nobody could do {kind.__name__} now")
+        return decode(bytes(reply.answer), ANSWERS[kind])
+
+    async def on_call(
+        self, kind: type[Command], answer: Callable[[bytes], Coroutine[Any, Any, bytes]]
+    ) -> None:
+        """Answer calls of this kind that reach this replica, each in a task of its own.
+
+        `answer` bounds how many it lets wait. One that is cut short is answered `unavailable`.
+        """
+
+        async def respond(message: Msg) -> None:
+            body = encode(Reply(command_id="", unavailable=True))
+            try:
+                body = await answer(message.data)
+            except Exception:
+                log.exception("a call failed", command=kind.__name__)
+            finally:
+                with suppress(NatsError):  # who asked has its own deadline
+                    await message.respond(body)
+
+        async def called(message: Msg) -> None:
+            task = asyncio.create_task(respond(message))
+            self._called.add(task)
+            task.add_done_callback(self._called.discard)
+
+        await self._live().subscribe(call_subject(kind), CALLED[kind], cb=called)
 
     async def publish(self, stream: str, subject: str, body: bytes, message_id: str) -> int:
         """Publish one message and await its acknowledgement; give its sequence in the stream.

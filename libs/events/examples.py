@@ -187,6 +187,7 @@ _COMMANDS: Sequence[cues.CueCommand | executions.ExecutionCommand | alerts.Alert
         account_id=ACCOUNT, worker_id="worker-1", handlers=("review",)
     ),
     executions.DeleteWorker(account_id=ACCOUNT, worker_id="worker-1"),
+    executions.SendTestDelivery(account_id=ACCOUNT, cue_id=CUE),
     executions.ReportOutcome(
         account_id=ACCOUNT, execution_id=EXECUTION, report=REPORT, worker_id="worker-1"
     ),

@@ -63,6 +63,12 @@ class DeleteWorker(Command):
     worker_id: str
 
 
+class SendTestDelivery(Command):
+    """Send a cue's webhook once, now, marked as a test; nothing of it goes on record."""
+
+    cue_id: str
+
+
 class ReportOutcome(Command):
     """Put an outcome on record; the first one stands."""
 
@@ -254,6 +260,7 @@ ExecutionCommand: TypeAlias = (
     | ExtendLease
     | RecordWorkerHeartbeat
     | DeleteWorker
+    | SendTestDelivery
     | ReportOutcome
     | AppendEvidence
     | VerifyOutcome

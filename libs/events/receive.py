@@ -8,17 +8,28 @@ back with a growing delay, and is parked in Postgres after `PARK_AFTER` deliveri
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
+import msgspec
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsMessage
 
+from libs.events.base import Command, Rejection, Value
 from libs.events.bus import Bus
-from libs.events.envelope import CommandEnvelope, Notice, Reply, Undecodable, decode
+from libs.events.envelope import (
+    CommandEnvelope,
+    Meta,
+    Notice,
+    Reply,
+    Undecodable,
+    decode,
+    decode_command,
+    encode,
+)
 from libs.events.provision import is_provisioned
-from libs.events.subjects import Consumer, commands_consumer, events_consumer
+from libs.events.subjects import COMMAND_TYPES, Consumer, commands_consumer, events_consumer
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Database, Unavailable
@@ -30,6 +41,7 @@ PARK_AFTER = 5
 LONGEST_DELAY = 30.0
 
 HandleCommands = Callable[[Sequence[CommandEnvelope]], Awaitable[Sequence[Reply]]]
+HandleCall = Callable[[Any, Meta], Awaitable[Value | Rejection]]
 HandleNotices = Callable[[Sequence[Notice]], Awaitable[None]]
 
 
@@ -60,6 +72,7 @@ class Receiver:
         self._health = health
         self._consumers: list[Consumer] = []
         self._nudged: dict[str, Callable[[], None]] = {}
+        self._calls: dict[type[Command], Callable[[bytes], Coroutine[Any, Any, bytes]]] = {}
 
     def commands(self, service: str, handle: HandleCommands) -> None:
         """Bring this service its commands; replies go out after `handle` has returned."""
@@ -88,6 +101,22 @@ class Receiver:
 
         self._subscribe(events_consumer(service), on_batch)
 
+    def calls(self, kind: type[Command], handle: HandleCall) -> None:
+        """Bring this replica its share of the calls of one kind; see `Bus.call`."""
+
+        async def answer(body: bytes) -> bytes:
+            envelope = decode(body, CommandEnvelope)
+            try:
+                verdict = await handle(decode_command(envelope, COMMAND_TYPES), envelope.meta)
+            except Unavailable as error:
+                log.warning("a call was not handled", command=envelope.type, error=str(error))
+                return encode(Reply(command_id=envelope.id, unavailable=True))
+            if isinstance(verdict, Rejection):
+                return encode(Reply(command_id=envelope.id, rejection=verdict))
+            return encode(Reply(command_id=envelope.id, answer=msgspec.Raw(encode(verdict))))
+
+        self._calls[kind] = answer
+
     def nudges(self, what: str, look: Callable[[], None]) -> None:
         """Call `look` when somebody hints at work for `what`."""
         self._nudged[what] = look
@@ -97,6 +126,8 @@ class Receiver:
         await self._bus.connect()
         for what, look in self._nudged.items():
             await self._bus.on_nudge(what, look)
+        for kind, answer in self._calls.items():
+            await self._bus.on_call(kind, answer)
         await self._wait_until_provisioned()
         await self._bus.broker.start()
         try:

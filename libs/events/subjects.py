@@ -1,6 +1,7 @@
 """Every subject, stream and consumer on the broker, as data and pure functions.
 
 `commands.<service>.<command>` is a work queue with one durable consumer per service.
+`calls.<service>.<command>` brings a command to one replica at once, or to nobody: nothing is kept.
 `events.<category>.<type>` carries notices of what the log holds, to durable consumers by service.
 """
 
@@ -32,7 +33,12 @@ OWNER: Mapping[type[Command], str] = {
     executions.RequestVerification: "outcomes",
     alerts.AcknowledgeAlert: "alerts",
 }
-COMMAND_TYPES: Mapping[str, type[Command]] = {command.__name__: command for command in OWNER}
+CALLED: Mapping[type[Command], str] = {executions.SendTestDelivery: "dispatcher"}
+"""Commands that are called: made at most once, answered later than a batch, never on record."""
+
+COMMAND_TYPES: Mapping[str, type[Command]] = {
+    command.__name__: command for command in (*OWNER, *CALLED)
+}
 
 
 class Stream(Value):
@@ -67,6 +73,11 @@ class Consumer(Value):
 def command_subject(command: type[Command]) -> str:
     """`commands.<owner>.<command_in_snake_case>`."""
     return f"commands.{OWNER[command]}.{snake(command.__name__)}"
+
+
+def call_subject(command: type[Command]) -> str:
+    """`calls.<owner>.<command_in_snake_case>`."""
+    return f"calls.{CALLED[command]}.{snake(command.__name__)}"
 
 
 def event_subject(event_type: str) -> str:

@@ -19,6 +19,7 @@ from libs.runtime.supervisor import Part, supervise
 from services.api.adapters.mail import MailRoom, write_to_log
 from services.api.adapters.smtp import Smtp
 from services.api.edge import Edge
+from services.api.queries.pages import Pages
 from services.api.routes import billing as plans
 from services.api.routes.alerts import alerts
 from services.api.routes.attempts import attempts
@@ -46,6 +47,7 @@ from services.api.routes.route import OperationRoute
 from services.api.routes.sessions import sessions
 from services.api.routes.sign_in import sign_in
 from services.api.routes.support import support
+from services.api.routes.testing import tests
 from services.api.routes.timeline import timelines
 from services.api.routes.usage import usage
 from services.api.routes.webhook_secrets import secrets
@@ -62,6 +64,7 @@ RESOURCES: Sequence[Operations] = (
     cues,
     bulk,
     fires,
+    tests,
     executions,
     claims,
     outcomes,
@@ -108,6 +111,7 @@ async def _run(settings: ApiSettings) -> int:
     own_health.require("postgres", database.answers)
     ports = Ports(
         store=database,
+        pages=Pages(database),
         bus=bus,
         log=PostgresLog(database),
         keyring=settings.keyring(),

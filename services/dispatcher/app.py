@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from libs.events.envelope import CommandEnvelope, Notice, Reply
+from libs.events.executions import SendTestDelivery
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
@@ -18,13 +19,17 @@ from libs.runtime.http.names import NameLookup
 from libs.runtime.supervisor import Opened, Part
 from services.dispatcher.adapters.webhook import HttpWebhook
 from services.dispatcher.decider.claims import LeaseTerms
-from services.dispatcher.handlers import ResultDesk, WorkerDesk
+from services.dispatcher.handlers.preparing import Preparing
+from services.dispatcher.handlers.results import ResultDesk
+from services.dispatcher.handlers.trying import MOST_TESTS, DeliveryTests
+from services.dispatcher.handlers.workers import WorkerDesk
 from services.dispatcher.rules.slots import Slots
 from services.dispatcher.settings import DispatcherSettings
 from services.dispatcher.timers.due import DeliverDue
 from services.dispatcher.timers.results import Deliveries
 
 NAME = "dispatcher"
+AGENT = "CueAPI/1.0"
 
 log = structlog.get_logger()
 
@@ -40,8 +45,8 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
     client = OutboundClient(
         policy,
         NameLookup(),
-        user_agent="CueAPI/1.0",
-        max_connections=settings.concurrency,
+        user_agent=AGENT,
+        max_connections=settings.concurrency + MOST_TESTS,
     )
     terms = LeaseTerms(
         claim_seconds=settings.claim_timeout_seconds,
@@ -50,6 +55,7 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
     )
     slots = Slots(settings.concurrency, settings.account_concurrency, settings.host_concurrency)
     webhook = HttpWebhook(client, policy)
+    preparing = Preparing(settings.keyring())
     appended = partial(resources.bus.nudge, "relay")
     deliveries = Deliveries(
         webhook,
@@ -63,7 +69,7 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
         resources.log,
         slots,
         webhook.host_of,
-        settings.keyring(),
+        preparing,
         terms,
         timedelta(seconds=settings.lease_margin_seconds),
         start=deliveries.start,
@@ -80,6 +86,8 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
     async def events(_: Sequence[Notice]) -> None:
         due.nudge()
 
+    tests = DeliveryTests(resources.log, preparing, webhook, AGENT)
+    resources.receiver.calls(SendTestDelivery, tests.send)
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
     return [Opened("outbound connections", client), deliveries, due]

@@ -29,6 +29,10 @@ _SETTINGS = """
 select cue_id, version, state::text from cue_settings
  where cue_id = any(%s::text[]) and status <> 'deleted'
 """
+_CUE = """
+select version, state::text from cue_settings
+ where cue_id = %s and account_id = %s::uuid and status <> 'deleted'
+"""
 _SECRETS = """
 select account_id::text, secret_sealed,
        case when previous_expires_at > now() then previous_sealed end
@@ -116,6 +120,13 @@ async def settings_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str,
         cue_id: _settings(cue_id, version, state)
         for cue_id, version, state in await cursor.fetchall()
     }
+
+
+async def cue_of(unit: PostgresUnit, cue_id: str, account_id: str) -> CueSettings | None:
+    """Read the present settings of an account's cue; None if there is none, or it is deleted."""
+    cursor = await unit.connection.execute(_CUE, [cue_id, account_id])
+    row = await cursor.fetchone()
+    return _settings(cue_id, row[0], row[1]) if row else None
 
 
 async def secrets_of(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, SealedSecrets]:

@@ -1,9 +1,10 @@
 """Headers that users add to requests which are sent for them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 MAX_VALUE_LENGTH = 4096
+MASKED = "***"
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # Controls without the tab (RFC 9110 §5.5), and what has no UTF-8 form.
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -33,6 +34,11 @@ def check_headers(
         for name, value in headers.items()
         if (reason := _problem(name, value, reserved)) is not None
     ]
+
+
+def masked(headers: Mapping[str, str], secret: Collection[str]) -> dict[str, str]:
+    """Give headers to be shown, without the values of those whose names are `secret`."""
+    return {name: MASKED if name in secret else value for name, value in headers.items()}
 
 
 def _problem(name: str, value: str, reserved_prefixes: tuple[str, ...]) -> str | None:

@@ -14,6 +14,7 @@ from libs.events.base import Event
 from libs.events.envelope import Idempotency, Reply
 from libs.events.unit import StoredResult
 from libs.runtime.ids import new_uuid
+from libs.runtime.postgres import Conflict
 from services.api.adapters.mail import Mail
 from services.api.errors import ApiError
 from services.api.routes.call import Call
@@ -44,21 +45,44 @@ async def decide(call: Call[Any, Any], work: Callable[[Unit], Awaitable[Decided]
 
     What `work` raises rolls everything back. Mails go out when all is committed.
     """
-    once = call.idempotency()
+    key = call.idempotency()
     async with call.ports.log.transaction() as unit:
         await unit.lock(CATEGORY, [call.account_id])
         if unit.state(CATEGORY, call.account_id) is None:
             raise ApiError("invalid_session", "the account is gone")
-        if once is not None and (before := await _before(call, unit, once)) is not None:
+        if key is not None and (before := await _before(call, unit, key)) is not None:
             return before
         decided = await work(unit)
         if decided.events:
             unit.record(CATEGORY, call.account_id, call.account_id, decided.events, call.meta())
-        if once is not None:
-            unit.answer(_kept(call, decided, once))
+        if key is not None:
+            unit.answer(_kept(call, decided, key))
     for mail in decided.mails:
         call.ports.mailer.post(mail)
     return answer(decided.body, decided.status)
+
+
+async def once(call: Call[Any, Any], work: Callable[[], Awaitable[Any]]) -> Response:
+    """Answer with what `work` gives: once for its `Idempotency-Key`, and in no transaction.
+
+    Of two that are sent at the same time both may work; both get what the first one kept.
+    """
+    key = call.idempotency()
+    if key is None:
+        return answer(await work())
+    async with call.ports.log.transaction() as unit:
+        if (before := await _before(call, unit, key)) is not None:
+            return before
+    body = await work()
+    try:
+        async with call.ports.log.transaction() as unit:
+            unit.answer(_kept(call, Decided(body), key))
+    except Conflict:
+        async with call.ports.log.transaction() as unit:
+            if (before := await _before(call, unit, key)) is not None:
+                return before
+        raise
+    return answer(body)
 
 
 async def _before(call: Call[Any, Any], unit: Unit, once: Idempotency) -> Response | None:

@@ -17,6 +17,7 @@ from libs.runtime.http.names import NameLookup
 from libs.runtime.postgres import Connection
 from services.api.adapters.billing import Billing
 from services.api.adapters.mail import Mailer
+from services.api.queries.pages import Pages
 from services.api.rules.addresses import Network
 
 
@@ -53,6 +54,13 @@ class CommandBus(Protocol):
         timeout: float = 10.0,
     ) -> tuple[Value, bool]:
         """Give the owner's answer, and whether it is the stored answer of an earlier command.
+
+        Raises `Refused` and `Unanswered`.
+        """
+        ...
+
+    async def call(self, command: Command, *, meta: Meta, timeout: float) -> Value:
+        """Give the answer to a called command, which is made at most once.
 
         Raises `Refused` and `Unanswered`.
         """
@@ -123,6 +131,7 @@ class Ports:
     """Everything outside that an endpoint may use."""
 
     store: Store
+    pages: Pages
     bus: CommandBus
     log: OwnLog
     keyring: Keyring

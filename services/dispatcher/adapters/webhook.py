@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -15,11 +15,11 @@ from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.exchange import Response
 from libs.runtime.http.failures import OutboundError
-from libs.runtime.http.urls import CheckedURL, InvalidURL, check_url
+from libs.runtime.http.urls import InvalidURL, check_url
 from libs.runtime.ids import new_span_of
 from services.dispatcher.decider.attempts import Acknowledged, NotAcknowledged, Result
 from services.dispatcher.rules.report import AnsweredOutcome, outcome_in
-from services.dispatcher.rules.request import webhook_request
+from services.dispatcher.rules.request import WebhookRequest, webhook_request
 from services.dispatcher.rules.retry import retry_after_seconds
 
 KEPT_BYTES = 64 * 1024
@@ -34,6 +34,14 @@ class Attempt(Value):
     payload: Any
     headers: dict[str, str]
     secrets: tuple[str, ...]
+    test: bool = False
+
+
+class Exchange(NamedTuple):
+    """What was sent, and the answer to it, or why there is none."""
+
+    request: WebhookRequest
+    answer: Response | NotAcknowledged
 
 
 class Sent(Value):
@@ -48,6 +56,10 @@ class Webhook(Protocol):
 
     async def send(self, attempt: Attempt) -> Sent:
         """Send it, within the cue's timeout."""
+        ...
+
+    async def exchange(self, attempt: Attempt, timeout: float) -> Exchange:
+        """Send it, within `timeout` seconds, and do not judge the answer."""
         ...
 
 
@@ -67,42 +79,47 @@ class HttpWebhook:
 
     async def send(self, attempt: Attempt) -> Sent:
         """Send one attempt and classify its answer (contract §6, Result of an attempt)."""
+        exchange = await self.exchange(attempt, float(attempt.settings.delivery.timeout_seconds))
+        return classified(exchange.answer)
+
+    async def exchange(self, attempt: Attempt, timeout: float) -> Exchange:
+        """Sign and send one attempt; give what was sent, and what came of it in `timeout` s."""
+        request = _request(attempt)
         try:
             url = check_url(attempt.settings.callback.url or "", self._policy)
-            answer = await self._post(attempt, url)
+            answer = await self._client.send(
+                request.method, url, request.headers, request.body, timeout
+            )
         except InvalidURL as error:
-            message = f"the callback URL is blocked: {error.reason}"
-            return Sent(result=NotAcknowledged(error="blocked", message=message[:500]))
+            message = f"the callback URL is blocked: {error.reason}"[:500]
+            return Exchange(request, NotAcknowledged(error="blocked", message=message))
         except OutboundError as error:
-            return Sent(result=NotAcknowledged(error=error.stage, message=error.message))
-        return classified(answer)
-
-    async def _post(self, attempt: Attempt, url: CheckedURL) -> Response:
-        facts, settings = attempt.facts, attempt.settings
-        request = webhook_request(
-            method=settings.callback.method,
-            custom_headers=attempt.headers,
-            secrets=attempt.secrets,
-            cue_id=facts.cue_id,
-            name=settings.name,
-            execution_id=facts.id,
-            attempt=attempt.epoch,
-            scheduled_for=facts.scheduled_for,
-            payload=attempt.payload,
-            timestamp=unix_now(),
-            traceparent=new_span_of(facts.traceparent),
-        )
-        return await self._client.send(
-            request.method,
-            url,
-            request.headers,
-            request.body,
-            float(settings.delivery.timeout_seconds),
-        )
+            return Exchange(request, NotAcknowledged(error=error.stage, message=error.message))
+        return Exchange(request, answer)
 
 
-def classified(answer: Response) -> Sent:
+def _request(attempt: Attempt) -> WebhookRequest:
+    facts, settings = attempt.facts, attempt.settings
+    return webhook_request(
+        method=settings.callback.method,
+        custom_headers=attempt.headers,
+        secrets=attempt.secrets,
+        cue_id=facts.cue_id,
+        name=settings.name,
+        execution_id=facts.id,
+        attempt=attempt.epoch,
+        scheduled_for=facts.scheduled_for,
+        payload=attempt.payload,
+        timestamp=unix_now(),
+        traceparent=new_span_of(facts.traceparent),
+        test=attempt.test,
+    )
+
+
+def classified(answer: Response | NotAcknowledged) -> Sent:
     """Say what an answer means: any 2xx is an ACK, whatever its body; all else has failed."""
+    if isinstance(answer, NotAcknowledged):
+        return Sent(result=answer)
     kept = blob_of(answer.body[:KEPT_BYTES]) if answer.body else None
     blobs: tuple[Blob, ...] = (kept,) if kept else ()
     response_ref = kept.sha256 if kept else None

@@ -34,10 +34,12 @@ def webhook_request(
     payload: Any,
     timestamp: int,
     traceparent: str | None,
+    test: bool = False,
 ) -> WebhookRequest:
     """Build an attempt's request. `secrets`: the present one, then the previous while it overlaps.
 
     `timestamp` is unix seconds, of this attempt. A GET has no body and signs the empty one.
+    `test` marks a test delivery, which belongs to no execution.
     """
     slot = rfc3339(scheduled_for)
     body = (
@@ -69,6 +71,8 @@ def webhook_request(
     }
     if len(secrets) > 1:
         headers["X-CueAPI-Signature-Previous"] = signature(secrets[1], timestamp, body)
+    if test:
+        headers["X-CueAPI-Test"] = "true"
     if traceparent is not None:
         headers["traceparent"] = traceparent
     return WebhookRequest(method=method, headers=headers, body=body)

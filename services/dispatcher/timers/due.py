@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any
 
-import msgspec
 from prometheus_client import Histogram
 
 from libs.events.base import Transport
-from libs.events.blobs import BlobKey, get_blobs
-from libs.events.envelope import Meta, decode
+from libs.events.envelope import Meta
 from libs.events.executions import CATEGORY, AttemptStarted, Claimed, Delivering, DeliveryEvent
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
-from libs.runtime.crypto import Keyring
 from services.dispatcher import queries
 from services.dispatcher.adapters.webhook import Attempt
 from services.dispatcher.decider.attempts import lose_attempt, start_attempt
 from services.dispatcher.decider.claims import LeaseTerms, end_lease, miss
+from services.dispatcher.handlers.preparing import Planned, Preparing
 from services.dispatcher.queries import DueExecution
 from services.dispatcher.rules.slots import Slots
 
@@ -41,7 +37,7 @@ class DeliverDue:
         log: PostgresLog,
         slots: Slots,
         host_of: Callable[[str | None], str],
-        keyring: Keyring,
+        preparing: Preparing,
         terms: LeaseTerms,
         margin: timedelta,
         *,
@@ -51,12 +47,11 @@ class DeliverDue:
         self._log = log
         self._slots = slots
         self._host_of = host_of
-        self._keyring = keyring
+        self._preparing = preparing
         self._terms = terms
         self._margin = margin
         self._start = start
         self._on_appended = on_appended
-        self._opened = lru_cache(maxsize=10_000)(keyring.open)
 
     async def run_once(self) -> Look:
         """Take what is due and has a slot; say whether more is due and when the next is."""
@@ -81,7 +76,8 @@ class DeliverDue:
             async with self._log.transaction() as unit:
                 due = await queries.take_due(unit, limit=limit, saturated=saturated, held=held)
                 recorded, started = await self._decide(unit, due)
-                return len(due), recorded, await self._attempts(unit, started)
+                planned = [_planned(unit, item) for item in started]
+                return len(due), recorded, await self._preparing.attempts(unit, planned)
         except BaseException:
             for item in started:
                 self._release(item)
@@ -140,52 +136,11 @@ class DeliverDue:
     def _host(self, item: DueExecution) -> str:
         return self._host_of(item.settings.callback.url) if item.settings else ""
 
-    async def _attempts(self, unit: PostgresUnit, started: Sequence[DueExecution]) -> list[Attempt]:
-        """Read what sending needs: payloads, headers and secrets, as they are now."""
-        if not started:
-            return []
-        secrets = await queries.secrets_of(
-            unit, {item.execution.facts.account_id for item in started}
-        )
-        wanted = {key for item in started for key in _refs(item)}
-        blobs = await get_blobs(unit.connection, wanted) if wanted else {}
-        return [self._attempt(unit, item, secrets, blobs) for item in started]
 
-    def _attempt(
-        self,
-        unit: PostgresUnit,
-        item: DueExecution,
-        secrets: dict[str, queries.SealedSecrets],
-        blobs: dict[BlobKey, bytes],
-    ) -> Attempt:
-        assert item.settings is not None
-        facts = unit.state(CATEGORY, item.execution.facts.id).facts
-        account, sealed = facts.account_id, secrets[facts.account_id]
-        keys = [sealed.current] + ([sealed.previous] if sealed.previous else [])
-        payload: Any = {}
-        if facts.payload.sha256 is not None:
-            payload = msgspec.json.decode(blobs[account, facts.payload.sha256])
-        headers: dict[str, str] = {}
-        if (ref := item.settings.callback.headers_ref) is not None:
-            headers = decode(
-                self._keyring.open(account, "callback-headers", blobs[account, ref]),
-                dict[str, str],
-            )
-        return Attempt(
-            facts=facts,
-            epoch=facts.attempts,
-            settings=item.settings,
-            payload=payload,
-            headers=headers,
-            secrets=tuple(self._opened(account, "webhook-secret", k).decode() for k in keys),
-        )
-
-
-def _refs(item: DueExecution) -> list[BlobKey]:
-    assert item.settings is not None
-    facts = item.execution.facts
-    refs = (facts.payload.sha256, item.settings.callback.headers_ref)
-    return [(facts.account_id, ref) for ref in refs if ref is not None]
+def _planned(unit: PostgresUnit, item: DueExecution) -> Planned:
+    assert item.settings is not None, "an attempt of a deleted cue is never started"
+    facts = unit.state(CATEGORY, item.execution.facts.id).facts
+    return Planned(facts=facts, epoch=facts.attempts, settings=item.settings)
 
 
 def _lateness(item: DueExecution, unit: PostgresUnit) -> float:

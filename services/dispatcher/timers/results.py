@@ -15,7 +15,7 @@ from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
 from services.dispatcher.adapters.webhook import Attempt, HttpWebhook, Sent
 from services.dispatcher.decider.attempts import Acknowledged
-from services.dispatcher.handlers import Finished, ResultDesk
+from services.dispatcher.handlers.results import Finished, ResultDesk
 from services.dispatcher.rules.slots import Slots
 
 log = structlog.get_logger()

@@ -68,7 +68,7 @@ class FakeStore:
             return [dict.fromkeys(Queue._fields, 0)]
         told = next((rows for view, rows in self.told.items() if f"from {view} " in sql), [])
         if "counts.*" in sql:
-            counts = {"total": len(told), "oldest_claimed_at": None}
+            counts = {"total": len(told), "earliest": None}
             return [{**counts, **row} for row in told] or [{**counts, "id": None}]
         return told
 
@@ -136,6 +136,10 @@ class FakeBus:
         if self.failing is not None:
             raise self.failing
         return self._answers[type(command)](command), self.replayed
+
+    async def call(self, command: Command, *, meta: Meta, timeout: float) -> Value:
+        answer, _ = await self.ask_with_meta(command, meta=meta, timeout=timeout)
+        return answer
 
     def _created(self, command: CreateCue) -> CueAnswer:
         created = CueCreated(

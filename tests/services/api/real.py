@@ -18,7 +18,9 @@ from libs.runtime.ids import new_uuid
 from services.api.adapters.billing import Billing
 from services.api.adapters.mail import Mailer
 from services.api.app import build
+from services.api.queries.pages import Pages
 from services.api.routes.ports import Ports, Rules
+from services.dispatcher.adapters.webhook import Webhook
 from tests.services.api.conftest import SECRET
 from tests.services.api.direct import DirectBus
 from tests.services.api.fakes import PostBox
@@ -67,12 +69,15 @@ def application(
     rules: Rules,
     mailer: Mailer | None = None,
     billing: Billing | None = None,
+    webhook: Webhook | None = None,
 ) -> ASGIApp:
+    keyring = Keyring.derived_from(SECRET)
     ports = Ports(
         store=log.database,
-        bus=DirectBus(log, enforce_limits=rules.enforce_quotas),
+        pages=Pages(log.database),
+        bus=DirectBus(log, keyring, enforce_limits=rules.enforce_quotas, webhook=webhook),
         log=log,
-        keyring=Keyring.derived_from(SECRET),
+        keyring=keyring,
         names=names,
         mailer=mailer or PostBox(),
         rules=rules,

@@ -1,4 +1,4 @@
-"""Results of attempts, and the commands of workers: load, decide, append, answer."""
+"""The commands of workers: load, decide, append, answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import cast
 
 from libs.events.answers import ClaimAnswer, Done, HeartbeatAnswer, LeaseAnswer
 from libs.events.base import Command, Rejection, Value
-from libs.events.blobs import BlobKey, put_blobs
 from libs.events.envelope import Meta
 from libs.events.executions import (
     CATEGORY,
@@ -18,53 +17,10 @@ from libs.events.executions import (
     ExtendLease,
     RecordWorkerHeartbeat,
 )
-from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.log import PostgresUnit
 from services.dispatcher import queries
-from services.dispatcher.adapters.webhook import Attempt, Sent
 from services.dispatcher.decider import claims
-from services.dispatcher.decider.attempts import record_result
 from services.dispatcher.decider.claims import LeaseTerms
-
-Finished = tuple[Attempt, Sent]
-
-
-class ResultDesk:
-    """Puts the results of many attempts on record in one transaction."""
-
-    def __init__(self, log: PostgresLog) -> None:
-        self._log = log
-        self._stored: set[BlobKey] = set()
-
-    async def record(self, finished: Sequence[Finished]) -> None:
-        """Record these results. Raises `Unavailable` and `Conflict`, with nothing recorded."""
-        async with self._log.transaction() as unit:
-            await unit.lock(CATEGORY, {attempt.facts.id for attempt, _ in finished})
-            settings = await queries.settings_of(unit, {a.facts.cue_id for a, _ in finished})
-            stored = await self._put_blobs(unit, finished)
-            for attempt, sent in finished:
-                facts = attempt.facts
-                execution = unit.state(CATEGORY, facts.id)
-                events = record_result(
-                    execution, attempt.epoch, sent.result, settings.get(facts.cue_id), unit.now
-                )
-                meta = Meta(
-                    correlation_id=facts.id, actor="dispatcher", traceparent=facts.traceparent
-                )
-                unit.record(CATEGORY, facts.id, facts.account_id, events, meta)
-        self._stored |= stored
-
-    async def _put_blobs(self, unit: PostgresUnit, finished: Sequence[Finished]) -> set[BlobKey]:
-        if len(self._stored) > queries.MOST_KNOWN_SETTINGS:
-            self._stored.clear()
-        new = {
-            (attempt.facts.account_id, blob.sha256): blob.body
-            for attempt, sent in finished
-            for blob in sent.blobs
-            if (attempt.facts.account_id, blob.sha256) not in self._stored
-        }
-        if new:
-            await put_blobs(unit.connection, new)
-        return set(new)
 
 
 class WorkerDesk:
