@@ -1,10 +1,13 @@
-"""Many askers, one query: who asks while a query runs is answered by the next one."""
+"""Many askers, one query: who asks while a query runs is answered by the next one.
+
+`Gathered` puts different keys into one set-based query, `Shared` like asks into one.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -55,3 +58,41 @@ class Gathered(Generic[K, V]):
             return
         for key, future in taken.items():
             future.set_result(found.get(key))
+
+
+class Shared(Generic[V]):
+    """Runs work once for all who ask for the same while they wait for their turn.
+
+    An ask is never answered by work that began before it: what it has written, it reads.
+    """
+
+    def __init__(self) -> None:
+        self._current: dict[str, asyncio.Task[V]] = {}
+        self._next: dict[str, asyncio.Task[V]] = {}
+
+    async def run(self, key: str, work: Callable[[], Awaitable[V]]) -> V:
+        """Give what the work of this key gives, or raise what it raises."""
+        self.begin(key, work)
+        return await asyncio.shield(self._next[key])
+
+    def begin(self, key: str, work: Callable[[], Awaitable[V]]) -> None:
+        """Let the work of this key run, for those who ask later."""
+        if key not in self._next:
+            turn = self._next[key] = asyncio.create_task(self._turn(key, work))
+            turn.add_done_callback(_seen)
+
+    async def _turn(self, key: str, work: Callable[[], Awaitable[V]]) -> V:
+        if (before := self._current.get(key)) is not None:
+            await asyncio.wait([before])
+        this = self._current[key] = self._next.pop(key)
+        try:
+            return await work()
+        finally:
+            if self._current[key] is this:
+                del self._current[key]
+
+
+def _seen(turn: asyncio.Task[Any]) -> None:
+    """Read the error of a turn whose askers may all have gone away."""
+    if not turn.cancelled():
+        turn.exception()

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from libs.events.alerts import Alert
-from services.api.queries.pages import Filters, Page, Reads, page_of
+from services.api.queries.pages import Filters, Listing, Page, Pages, Reads
 
 _COLUMNS = "id::text as id, created_at, cue_name, state::text as state"
+_LISTING = Listing("api_alerts", _COLUMNS)
 _DECODER = msgspec.json.Decoder(Alert)
 
 
@@ -30,10 +31,10 @@ async def find_alert(database: Reads, account_id: str, alert_id: str) -> AlertRo
     return _row(rows[0]) if rows else None
 
 
-async def list_alerts(database: Reads, filters: Filters, page: Page) -> tuple[int, list[AlertRow]]:
+async def list_alerts(pages: Pages, filters: Filters, page: Page) -> tuple[int, list[AlertRow]]:
     """Read a page of alerts, newest first; give the number of all matches first."""
-    counts, rows = await page_of(database, "api_alerts", _COLUMNS, filters, page)
-    return counts["total"], [_row(row) for row in rows]
+    found = await pages.read(_LISTING, filters, page)
+    return found.counted.total, [_row(row) for row in found.rows]
 
 
 def _row(row: Mapping[str, Any]) -> AlertRow:

@@ -11,9 +11,10 @@ import msgspec
 from libs.events.base import stream_of
 from libs.events.cues import CATEGORY, Cue, CueEvent, evolve
 from libs.events.envelope import decode_event
-from services.api.queries.pages import Filters, Page, Reads, page_of
+from services.api.queries.pages import Filters, Listing, Page, Pages, Reads
 
 _COLUMNS = "id, version, state::text as state, run_count, last_run"
+_LISTING = Listing("api_cues", _COLUMNS + ", created_at")
 _DECODER = msgspec.json.Decoder(Cue)
 
 
@@ -40,13 +41,13 @@ async def find_cue(database: Reads, account_id: str, cue_id: str) -> CueRow | No
 
 
 async def list_cues(
-    database: Reads, account_id: str, status: str | None, page: Page
+    pages: Pages, account_id: str, status: str | None, page: Page
 ) -> tuple[int, list[CueRow]]:
     """Read a page of cues, newest first; give the number of all matches first."""
     filters = Filters(account_id)
     filters.equal("status", status)
-    counts, rows = await page_of(database, "api_cues", _COLUMNS, filters, page)
-    return counts["total"], [_row(row) for row in rows]
+    found = await pages.read(_LISTING, filters, page)
+    return found.counted.total, [_row(row) for row in found.rows]
 
 
 async def has_active_worker(database: Reads, account_id: str, stale_seconds: int) -> bool:

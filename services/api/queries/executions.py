@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from libs.events.executions import Execution
-from services.api.queries.pages import Filters, Page, Reads, page_of
+from services.api.queries.pages import Filters, Listing, Page, Pages, Reads
 
 _COLUMNS = "id::text as id, created_at, cue_name, state::text as state"
+_LISTING = Listing("api_executions", _COLUMNS, instant="claimed_at")
 _DECODER = msgspec.json.Decoder(Execution)
 
 
@@ -48,17 +49,10 @@ async def find_execution(
     return _row(rows[0]) if rows else None
 
 
-async def list_executions(database: Reads, filters: Filters, page: Page) -> Matches:
+async def list_executions(pages: Pages, filters: Filters, page: Page) -> Matches:
     """Read a page of executions, newest first."""
-    counts, rows = await page_of(
-        database,
-        "api_executions",
-        _COLUMNS,
-        filters,
-        page,
-        extra_counts=", min(claimed_at) as oldest_claimed_at",
-    )
-    return Matches([_row(row) for row in rows], counts["total"], counts["oldest_claimed_at"])
+    found = await pages.read(_LISTING, filters, page)
+    return Matches([_row(row) for row in found.rows], found.counted.total, found.counted.earliest)
 
 
 async def list_claimable(

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from services.api.queries.pages import Filters, Page, Reads, page_of
+from services.api.queries.pages import Filters, Listing, Page, Pages, Reads
 
 _COLUMNS = "id, subject, message, severity, type, status, created_at, updated_at"
+_LISTING = Listing("support_tickets", _COLUMNS)
 
 
 class TicketRow(NamedTuple):
@@ -34,12 +35,10 @@ async def find_ticket(database: Reads, account_id: str, ticket_id: int) -> Ticke
     return _row(rows[0]) if rows else None
 
 
-async def list_tickets(
-    database: Reads, filters: Filters, page: Page
-) -> tuple[int, list[TicketRow]]:
+async def list_tickets(pages: Pages, filters: Filters, page: Page) -> tuple[int, list[TicketRow]]:
     """Read a page of tickets, newest first; give the number of all matches first."""
-    counts, rows = await page_of(database, "support_tickets", _COLUMNS, filters, page)
-    return counts["total"], [_row(row) for row in rows]
+    found = await pages.read(_LISTING, filters, page)
+    return found.counted.total, [_row(row) for row in found.rows]
 
 
 def _row(row: Mapping[str, Any]) -> TicketRow:

@@ -81,7 +81,7 @@ async def get_alerts(call: Call[NoBody, ListAlertsQuery]) -> Response:
     """List alerts, newest first; also those of cues that are gone."""
     query = call.query
     filters = _filters(call.account_id, query)
-    total, rows = await list_alerts(call.ports.store, filters, Page(query.limit, query.offset))
+    total, rows = await list_alerts(call.ports.pages, filters, Page(query.limit, query.offset))
     return answer(
         AlertListWire(
             alerts=[_alert(row) for row in rows],

@@ -110,7 +110,7 @@ async def get_cues(call: Call[NoBody, ListCuesQuery]) -> Response:
     query, store = call.query, call.ports.store
     one_of("status", query.status, CUE_STATUSES)
     page = Page(query.limit, query.offset)
-    total, rows = await list_cues(store, call.account_id, query.status, page)
+    total, rows = await list_cues(call.ports.pages, call.account_id, query.status, page)
     needed = [ref for row in rows for ref in refs_of(row.cue)]
     found = await blobs.fetch(store, call.account_id, needed)
     return answer(
@@ -210,7 +210,7 @@ async def _now(call: Call[NoBody, CueQuery]) -> Past:
     filters = Filters(call.account_id)
     filters.equal("cue_id", row.cue.facts.id)
     page = Page(query.execution_limit, query.execution_offset)
-    return Past(row, await list_executions(call.ports.store, filters, page))
+    return Past(row, await list_executions(call.ports.pages, filters, page))
 
 
 async def _changes(call: Call[UpdateCueBody, NoQuery]) -> tuple[dict[str, Any], list[Blob | None]]:

@@ -42,7 +42,7 @@ async def get_executions(call: Call[NoBody, ListExecutionsQuery]) -> Response:
     """List executions, newest first."""
     query, store = call.query, call.ports.store
     filters = execution_filters(call.account_id, query)
-    matches = await list_executions(store, filters, Page(query.limit, query.offset))
+    matches = await list_executions(call.ports.pages, filters, Page(query.limit, query.offset))
     needed = [ref for row in matches.rows for ref in refs_of(row.execution)]
     heads = [head_of(row.execution) for row in matches.rows]
     found = await blobs.fetch(store, call.account_id, needed, heads)

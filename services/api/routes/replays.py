@@ -56,7 +56,7 @@ class ReplayedManyWire(Wire):
 async def replay_executions(call: Call[ReplayManyBody, NoQuery]) -> Response:
     """Make new executions from ended ones, the newest 1,000 that match; each as by itself."""
     filters = execution_filters(call.account_id, call.body)
-    matches = await list_executions(call.ports.store, filters, Page(MOST, 0))
+    matches = await list_executions(call.ports.pages, filters, Page(MOST, 0))
     ids = [row.execution.facts.id for row in matches.rows]
     if call.body.dry_run:
         running = [r.execution.facts.id for r in matches.rows if status(r.execution) not in ENDED]

@@ -141,7 +141,7 @@ async def get_tickets(call: Call[NoBody, ListTicketsQuery]) -> Response:
     filters = Filters(call.account_id)
     filters.equal("status", status)
     page = Page(query.limit, query.offset)
-    total, rows = await list_tickets(call.ports.store, filters, page)
+    total, rows = await list_tickets(call.ports.pages, filters, page)
     return answer(
         TicketListWire(
             tickets=[_ticket(row) for row in rows],

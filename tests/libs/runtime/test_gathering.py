@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from libs.runtime.gathering import Gathered
+from libs.runtime.gathering import Gathered, Shared
 
 
 class Source:
@@ -97,3 +97,58 @@ async def test_an_asker_that_goes_away_takes_nothing_from_the_others() -> None:
     await settled()
     source.go.release()
     assert await staying == 4
+
+
+async def test_alike_asks_share_the_next_run_and_never_one_that_began_before() -> None:
+    shared: Shared[int] = Shared()
+    go, runs = asyncio.Semaphore(0), 0
+
+    async def work() -> int:
+        nonlocal runs
+        runs += 1
+        run = runs
+        await go.acquire()
+        return run
+
+    first = asyncio.create_task(shared.run("key", work))
+    await settled()
+    later = [asyncio.create_task(shared.run("key", work)) for _ in range(5)]
+    await settled()
+    assert runs == 1
+    go.release()
+    go.release()
+    assert await asyncio.gather(first, *later) == [1, 2, 2, 2, 2, 2]
+
+
+async def test_other_work_does_not_wait() -> None:
+    shared: Shared[str] = Shared()
+    never = asyncio.Event()
+
+    async def stuck() -> str:
+        await never.wait()
+        return "stuck"
+
+    async def quick() -> str:
+        return "quick"
+
+    waiting = asyncio.create_task(shared.run("a", stuck))
+    await settled()
+    assert await shared.run("b", quick) == "quick"
+    never.set()
+    assert await waiting == "stuck"
+
+
+async def test_an_error_reaches_all_who_share_it_and_the_next_run_is_free_of_it() -> None:
+    shared: Shared[int] = Shared()
+    failing = iter([True, False])
+
+    async def work() -> int:
+        if next(failing):
+            raise ValueError("no")
+        return 7
+
+    failed = await asyncio.gather(
+        shared.run("key", work), shared.run("key", work), return_exceptions=True
+    )
+    assert [str(error) for error in failed] == ["no", "no"]
+    assert await shared.run("key", work) == 7

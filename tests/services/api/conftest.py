@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from services.api.app import build
+from services.api.queries.pages import Pages
 from services.api.routes.ports import Ports, Rules
 from tests.services.api.fakes import FakeBus, FakeStore, NoLog, PostBox
 
@@ -59,6 +60,7 @@ async def api(names: NameLookup, rules: Rules) -> AsyncIterator[Fixture]:
     bus = FakeBus(store)
     ports = Ports(
         store=store,
+        pages=Pages(store),
         bus=bus,
         log=NoLog(),
         keyring=Keyring.derived_from(SECRET),

@@ -21,7 +21,7 @@ from libs.events.log import PostgresLog
 from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from services.api.app import RESOURCES, build
-from services.api.queries.pages import Filters
+from services.api.queries.pages import Filters, Pages
 from services.api.routes.operation import Operation
 from services.api.routes.ports import Ports, Rules, Unit
 from tests.services.api.bodies import CUE
@@ -88,6 +88,7 @@ def refusing_app() -> ASGIApp:
     bus.refuse("claim_failed")
     ports = Ports(
         store=store,
+        pages=Pages(store),
         bus=bus,
         log=RefusingLog(),
         keyring=Keyring.derived_from(SECRET),
