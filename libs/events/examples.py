@@ -27,6 +27,14 @@ REPORT = executions.Report(
     success=True, details_ref=SHA256, evidence=("external_id", "result_url"), result_type="pr"
 )
 PAYLOAD = Reference(sha256=SHA256, task="review", agent="agent-7")
+SENT = executions.SentHeaders(
+    timestamp=1_772_355_600,
+    signature="v1=" + "5e" * 32,
+    webhook_signature="v1," + "Xl5e" * 10 + "Xl4=",
+    previous_signature="v1=" + "a0" * 32,
+    traceparent=TRACE,
+    own=("Authorization",),
+)
 SETTINGS = cues.CueSettings(
     name="morning-review",
     schedule=cues.Schedule(cron="0 9 * * *", timezone="Europe/Berlin"),
@@ -98,6 +106,7 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         response_ref=SHA256,
         outcome_deadline_at=AT + timedelta(minutes=5),
         report=REPORT,
+        sent=SENT,
     ),
     executions.AttemptFailed(
         at=AT,
@@ -107,6 +116,7 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         http_status=503,
         response_ref=SHA256,
         retry_at=AT + timedelta(minutes=1),
+        sent=SENT,
     ),
     executions.AttemptLost(at=AT, epoch=1, retry_at=AT + timedelta(minutes=1)),
     executions.LateResultRecorded(at=AT, epoch=1, http_status=200),

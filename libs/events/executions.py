@@ -26,6 +26,21 @@ class Report(Value):
     result_type: str | None = None
 
 
+class SentHeaders(Value):
+    """What of an attempt's request headers cannot be told from the execution later.
+
+    Signatures are as sent: they prove the secret and do not tell it. `own` names the headers which
+    the user added; their values may be secrets and are never here.
+    """
+
+    timestamp: int
+    signature: str
+    webhook_signature: str
+    previous_signature: str | None = None
+    traceparent: str | None = None
+    own: tuple[str, ...] = ()
+
+
 class ClaimExecution(Command):
     """Take one execution for a worker. `lease_seconds` asks for the short lease of §16."""
 
@@ -139,6 +154,7 @@ class AttemptSucceeded(Event):
     response_ref: str | None = None
     outcome_deadline_at: datetime | None = None
     report: Report | None = None
+    sent: SentHeaders | None = None
 
 
 class AttemptFailed(Event):
@@ -150,6 +166,7 @@ class AttemptFailed(Event):
     http_status: int | None = None
     response_ref: str | None = None
     retry_at: datetime | None = None
+    sent: SentHeaders | None = None
 
 
 class AttemptLost(Event):

@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from libs.events.executions import AttemptFailed, AttemptLost, AttemptStarted, AttemptSucceeded
+from libs.events.executions import (
+    AttemptFailed,
+    AttemptLost,
+    AttemptStarted,
+    AttemptSucceeded,
+    SentHeaders,
+)
+from libs.runtime.http.headers import MASKED
 from services.api.queries.cues import find_cue
 from services.api.queries.executions import ExecutionRow
 from services.api.queries.timeline import execution_events
@@ -21,13 +28,18 @@ from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.timestamps import wire_time, wire_time_or_none
 from services.api.tables import blobs
 
-MASKED = "***"
+FIXED = {"Content-Type": "application/json", "User-Agent": "CueAPI/1.0"}
 
 attempts = Operations("Executions")
 
 
 class AttemptWire(Wire):
-    """One POST; `error` is a class, `error_message` is for people, `retry_at` the next try."""
+    """One POST; `error` is a class, `error_message` is for people, `retry_at` the next try.
+
+    `request_headers` are as sent, signatures and timestamp too; `***` stands for the values of the
+    cue's own. Of an attempt that runs or was lost, only those are known that do not change.
+    `response_body` is the first 64 KiB of the answer.
+    """
 
     attempt: int
     started_at: Timestamp
@@ -70,8 +82,10 @@ async def get_attempts(call: Call[NoBody, NoQuery]) -> Response:
                 made[started.epoch] = _started(started, len(made) + 1, headers)
             case AttemptSucceeded() | AttemptFailed() | AttemptLost() as ended:
                 made[ended.epoch] = _ended(made[ended.epoch], ended)
-                if not isinstance(ended, AttemptLost) and ended.response_ref is not None:
-                    refs[ended.epoch] = ended.response_ref
+                if not isinstance(ended, AttemptLost):
+                    made[ended.epoch] = _sent(made[ended.epoch], ended.sent)
+                    if ended.response_ref is not None:
+                        refs[ended.epoch] = ended.response_ref
             case _:
                 continue
     found = await blobs.fetch(store, call.account_id, list(refs.values()))
@@ -85,7 +99,7 @@ async def get_attempts(call: Call[NoBody, NoQuery]) -> Response:
 
 
 async def _headers(call: Call[Any, Any], row: ExecutionRow) -> dict[str, str]:
-    """The headers that were the same on each attempt; the user's own without their values."""
+    """The headers that are the same on each attempt, and the user's own as they are now."""
     facts = row.execution.facts
     cue = await find_cue(call.ports.store, call.account_id, facts.cue_id)
     ref = cue.cue.facts.settings.callback.headers_ref if cue else None
@@ -93,7 +107,7 @@ async def _headers(call: Call[Any, Any], row: ExecutionRow) -> dict[str, str]:
     own = opened_headers(call.ports.keyring, call.account_id, sealed.get(ref or ""))
     return {
         **dict.fromkeys(own, MASKED),
-        "Content-Type": "application/json",
+        **FIXED,
         "X-CueAPI-Cue-Id": facts.cue_id,
         "X-CueAPI-Execution-Id": facts.id,
         "X-CueAPI-Scheduled-For": wire_time(facts.scheduled_for),
@@ -114,6 +128,24 @@ def _started(event: AttemptStarted, number: int, headers: Mapping[str, str]) -> 
         error_message=None,
         retry_at=None,
     )
+
+
+def _sent(attempt: AttemptWire, sent: SentHeaders | None) -> AttemptWire:
+    """Tell the headers that were sent; an old release has not kept them."""
+    if sent is None:
+        return attempt
+    common = {n: v for n, v in attempt.request_headers.items() if v != MASKED}
+    of_attempt = {
+        "X-CueAPI-Timestamp": str(sent.timestamp),
+        "X-CueAPI-Signature": sent.signature,
+        "X-CueAPI-Signature-Previous": sent.previous_signature,
+        "webhook-timestamp": str(sent.timestamp),
+        "webhook-signature": sent.webhook_signature,
+        "traceparent": sent.traceparent,
+    }
+    given = {name: value for name, value in of_attempt.items() if value is not None}
+    headers = {**dict.fromkeys(sent.own, MASKED), **common, **given}
+    return msgspec.structs.replace(attempt, request_headers=headers)
 
 
 def _ended(

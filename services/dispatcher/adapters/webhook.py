@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from libs.events.base import Value
 from libs.events.blobs import Blob, blob_of
@@ -19,7 +20,7 @@ from libs.runtime.http.urls import InvalidURL, check_url
 from libs.runtime.ids import new_span_of
 from services.dispatcher.decider.attempts import Acknowledged, NotAcknowledged, Result
 from services.dispatcher.rules.report import AnsweredOutcome, outcome_in
-from services.dispatcher.rules.request import WebhookRequest, webhook_request
+from services.dispatcher.rules.request import WebhookRequest, sent_headers, webhook_request
 from services.dispatcher.rules.retry import retry_after_seconds
 
 KEPT_BYTES = 64 * 1024
@@ -80,7 +81,9 @@ class HttpWebhook:
     async def send(self, attempt: Attempt) -> Sent:
         """Send one attempt and classify its answer (contract §6, Result of an attempt)."""
         exchange = await self.exchange(attempt, float(attempt.settings.delivery.timeout_seconds))
-        return classified(exchange.answer)
+        sent = classified(exchange.answer)
+        kept = sent_headers(exchange.request.headers, attempt.headers)
+        return replace(sent, result=replace(sent.result, sent=kept))
 
     async def exchange(self, attempt: Attempt, timeout: float) -> Exchange:
         """Sign and send one attempt; give what was sent, and what came of it in `timeout` s."""

@@ -22,6 +22,7 @@ from libs.events.executions import (
     Pending,
     Report,
     Retrying,
+    SentHeaders,
 )
 from services.dispatcher.rules.retry import retry_at
 
@@ -32,6 +33,7 @@ class Acknowledged(Value):
     http_status: int
     response_ref: str | None = None
     report: Report | None = None
+    sent: SentHeaders | None = None
 
 
 class NotAcknowledged(Value):
@@ -42,6 +44,7 @@ class NotAcknowledged(Value):
     http_status: int | None = None
     response_ref: str | None = None
     retry_after: int | None = None
+    sent: SentHeaders | None = None
 
 
 Result = Acknowledged | NotAcknowledged
@@ -133,6 +136,7 @@ def _acknowledged(
         response_ref=result.response_ref,
         outcome_deadline_at=None if decided or report else deadline,
         report=report,
+        sent=result.sent,
     )
 
 
@@ -149,6 +153,7 @@ def _failed(
         http_status=result.http_status,
         response_ref=result.response_ref,
         retry_at=again,
+        sent=result.sent,
     )
     if again or not open_attempt:
         return [failed]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 from libs.events.base import Value
+from libs.events.executions import SentHeaders
 from libs.runtime.clock import rfc3339
 
 
@@ -76,6 +77,18 @@ def webhook_request(
     if traceparent is not None:
         headers["traceparent"] = traceparent
     return WebhookRequest(method=method, headers=headers, body=body)
+
+
+def sent_headers(headers: Mapping[str, str], own: Collection[str]) -> SentHeaders:
+    """Keep what of a request's headers cannot be told later; `own` names the user's."""
+    return SentHeaders(
+        timestamp=int(headers["X-CueAPI-Timestamp"]),
+        signature=headers["X-CueAPI-Signature"],
+        webhook_signature=headers["webhook-signature"],
+        previous_signature=headers.get("X-CueAPI-Signature-Previous"),
+        traceparent=headers.get("traceparent"),
+        own=tuple(own),
+    )
 
 
 def webhook_body(**fields: Any) -> bytes:

@@ -8,12 +8,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 from starlette.types import ASGIApp
 
 from libs.events import cues, executions
 from libs.events.base import Event, Transport
 from libs.events.cues import CueSettings, Schedule
 from libs.events.envelope import Meta
+from libs.events.examples import SENT
 from libs.events.log import PostgresLog
 from libs.events.unit import Unit
 from libs.runtime.http.names import NameLookup
@@ -241,6 +243,39 @@ async def test_attempts_are_told(story: Story) -> None:
     assert (first["attempt"], first["result"], first["error"]) == (1, "failed", "timeout")
     assert (second["attempt"], second["result"], second["http_status"]) == (2, "delivered", 200)
     assert second["request_headers"]["X-CueAPI-Attempt"] == "2"
+
+
+@pytest.mark.integration
+async def test_the_headers_of_an_attempt_are_told_as_they_were_sent(story: Story) -> None:
+    execution, now = await story.fires(NOON), await story.now()
+    sent = replace(SENT, own=("X-Of-Then",))
+    await story.happens(
+        "execution",
+        execution,
+        executions.AttemptStarted(at=now, epoch=1, lease_until=now + HOUR),
+        executions.AttemptSucceeded(at=now, epoch=1, http_status=200, sent=sent),
+    )
+    await story.user.ok(
+        "PATCH", f"/v1/cues/{story.cue}", {"callback": {"headers": {"X-Of-Now": "1"}}}
+    )
+    told = await story.user.ok("GET", f"/v1/executions/{execution}/attempts")
+    headers = told["attempts"][0]["request_headers"]
+    assert headers == {
+        "X-Of-Then": "***",
+        "Content-Type": "application/json",
+        "User-Agent": "CueAPI/1.0",
+        "X-CueAPI-Cue-Id": story.cue,
+        "X-CueAPI-Execution-Id": execution,
+        "X-CueAPI-Scheduled-For": "2026-03-02T12:00:00Z",
+        "X-CueAPI-Attempt": "1",
+        "X-CueAPI-Timestamp": str(SENT.timestamp),
+        "X-CueAPI-Signature": SENT.signature,
+        "X-CueAPI-Signature-Previous": SENT.previous_signature,
+        "webhook-id": execution,
+        "webhook-timestamp": str(SENT.timestamp),
+        "webhook-signature": SENT.webhook_signature,
+        "traceparent": SENT.traceparent,
+    }
 
 
 @pytest.mark.integration
