@@ -54,7 +54,7 @@ async def _provision(settings: Settings) -> int:
     try:
         async with asyncio.timeout(WAIT_SECONDS):
             await bus.connect()
-            made = await provision(bus.jetstream)
+            made = await provision(bus.jetstream, replicas=settings.stream_replicas)
     except TimeoutError:
         log.error("nats-server does not answer; is it running?", url=settings.nats_url)
         return 1

@@ -20,9 +20,15 @@ from nats.js.errors import NotFoundError
 
 from libs.events.subjects import CONSUMERS, STREAMS, Consumer, Stream
 
+_STREAM_FIELDS = ("subjects", "max_age", "max_bytes", "duplicate_window", "num_replicas")
+
 
 async def provision(jetstream: JetStreamContext, *, replicas: int = 1) -> list[str]:
-    """Make every stream and consumer that is missing; give their names."""
+    """Make every stream and consumer that is missing or not as it should be; give their names.
+
+    `replicas` is on how many servers of a cluster each stream lies: 1, 3 or 5. Raises nats-py's
+    `APIError` when there are fewer servers.
+    """
     made = [stream.name for stream in STREAMS if await _ensure_stream(jetstream, stream, replicas)]
     made += [consumer.name for consumer in CONSUMERS if await _ensure_consumer(jetstream, consumer)]
     return made
@@ -54,7 +60,7 @@ async def _ensure_stream(jetstream: JetStreamContext, stream: Stream, replicas: 
     except NotFoundError:
         await jetstream.add_stream(config)
         return True
-    if _alike(present, config, ("subjects", "max_age", "max_bytes", "duplicate_window")):
+    if _alike(present, config, _STREAM_FIELDS):
         return False
     await jetstream.update_stream(config)
     return True

@@ -103,10 +103,13 @@ class Relay:
 
     name = NAME
 
-    def __init__(self, database: Database, bus: Bus, health: Health) -> None:
+    def __init__(
+        self, database: Database, bus: Bus, health: Health, *, stream_replicas: int = 1
+    ) -> None:
         self._database = database
         self._bus = bus
         self._health = health
+        self._stream_replicas = stream_replicas
         self._nudged = asyncio.Event()
         self._inspected_at = float("-inf")
         self._published_at = float("-inf")
@@ -160,7 +163,7 @@ class Relay:
         acknowledged, has lost notices: the relay goes back to the oldest unacknowledged one.
         """
         jetstream = self._bus.jetstream
-        made = await provision(jetstream)
+        made = await provision(jetstream, replicas=self._stream_replicas)
         if made:
             log.warning("the broker has lost its store; provisioned again", made=made)
         info = await jetstream.stream_info(EVENTS)

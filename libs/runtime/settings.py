@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import base64
 import binascii
+import os
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
 
 from libs.runtime.crypto import Keyring
 
+SECRETS_DIR = "CUEAPI_SECRETS_DIR"
+
 
 class Settings(BaseSettings):
-    """Settings of every service. Environment variables as in contract §13, ours with `CUEAPI_`."""
+    """Settings of every service. Environment variables as in contract §13, ours with `CUEAPI_`.
+
+    What the environment does not say is read from the folder `CUEAPI_SECRETS_DIR`, if it names one:
+    a file for each setting, as Docker and Kubernetes mount secrets.
+    """
 
     model_config = SettingsConfigDict(
         frozen=True,
@@ -29,6 +42,13 @@ class Settings(BaseSettings):
     )
     nats_url: str = Field(
         default="nats://127.0.0.1:4222", alias="NATS_URL", description="nats-server with JetStream"
+    )
+    stream_replicas: int = Field(
+        default=1,
+        alias="CUEAPI_STREAM_REPLICAS",
+        ge=1,
+        le=5,
+        description="on how many servers of a NATS cluster each stream lies: 3 in production",
     )
     env: Literal["development", "production"] = Field(
         default="development", alias="ENV", description="production demands safe secrets"
@@ -56,6 +76,26 @@ class Settings(BaseSettings):
         gt=0,
         description="time to finish what is in hand after SIGTERM",
     )
+    secrets_dir: str = Field(
+        default="",
+        alias=SECRETS_DIR,
+        description="folder with a file for each setting that the environment does not give",
+    )
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the environment first, then the folder of secrets."""
+        folder = os.environ.get(SECRETS_DIR)
+        secrets = SecretsSettingsSource(settings_cls, folder) if folder else file_secret_settings
+        return init_settings, env_settings, secrets
 
 
 class SecretSettings(Settings):

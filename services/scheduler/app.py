@@ -30,7 +30,9 @@ def main() -> int:
         log, health, receiver = resources.log, resources.health, resources.receiver
         enforce = not settings.disable_quota_enforcement
         unclaimed = timedelta(seconds=settings.unclaimed_timeout_seconds)
-        relay = Relay(resources.database, resources.bus, health)
+        relay = Relay(
+            resources.database, resources.bus, health, stream_replicas=settings.stream_replicas
+        )
         appended = partial(resources.bus.nudge, "relay")
         fire = FireDueCues(log, enforce_limits=enforce, unclaimed=unclaimed, on_appended=appended)
         firing = DueLoop("fire due cues", fire.run_once, health)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
+from nats.js.errors import APIError
 
 from libs.events.bus import Bus
 from libs.events.envelope import encode
@@ -75,6 +76,17 @@ async def test_streams_and_consumers_are_as_they_are_written_down(
         assert config.durable_name == part.name
         assert config.ack_wait == part.ack_wait
         assert config.max_deliver == -1
+
+
+async def test_replicas_are_asked_of_the_broker(jetstream: JetStreamContext) -> None:
+    with pytest.raises(APIError, match="replicas > 1 not supported in non-clustered mode"):
+        await provision(jetstream, replicas=3)
+
+
+async def test_a_stream_is_told_to_have_other_replicas(jetstream: JetStreamContext) -> None:
+    await provision(jetstream, replicas=1)
+    with pytest.raises(APIError, match="replicas > 1 not supported in non-clustered mode"):
+        await provision(jetstream, replicas=3)
 
 
 async def test_what_is_missing_is_made_again(jetstream: JetStreamContext) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -9,7 +10,14 @@ from libs.runtime.settings import SecretSettings, Settings
 
 KEY, OLD_KEY = (base64.b64encode(byte * 32).decode() for byte in (b"k", b"o"))
 SECRET = "s" * 32
-NAMES = ("DATABASE_URL", "NATS_URL", "ENV", "SESSION_SECRET", "CUEAPI_ENCRYPTION_KEY")
+NAMES = (
+    "DATABASE_URL",
+    "NATS_URL",
+    "ENV",
+    "SESSION_SECRET",
+    "CUEAPI_ENCRYPTION_KEY",
+    "CUEAPI_SECRETS_DIR",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +34,22 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.database_url == "postgresql://db/cueapi"
     assert settings.health_port == 9300
     assert settings.env == "development"
+
+
+def test_secrets_come_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "SESSION_SECRET").write_text(f"{SECRET}\n")
+    (tmp_path / "DATABASE_URL").write_text("postgresql://file/cueapi")
+    monkeypatch.setenv("CUEAPI_SECRETS_DIR", str(tmp_path))
+    settings = SecretSettings()
+    assert settings.session_secret == SECRET
+    assert settings.database_url == "postgresql://file/cueapi"
+
+
+def test_the_environment_goes_before_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "DATABASE_URL").write_text("postgresql://file/cueapi")
+    monkeypatch.setenv("CUEAPI_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", "postgresql://environment/cueapi")
+    assert Settings().database_url == "postgresql://environment/cueapi"
 
 
 def test_settings_do_not_change() -> None:
