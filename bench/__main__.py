@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import delivery, processes, raw, requests
+from bench.endpoints import endpoints
 from bench.load import Client
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
@@ -47,6 +48,7 @@ async def _processes(_: Client, stack: Stack) -> dict[str, Any]:
 QUESTIONS: dict[str, Question] = {
     "raw_posts": _raw_posts,
     "raw_appends": _raw_appends,
+    "endpoints": lambda client, stack: endpoints(client, stack.database_url),
     "create_cues": lambda client, _: requests.create_cues(client),
     "burst_1000": lambda client, _: delivery.burst(client, 1_000, 10),
     "executions": lambda client, _: delivery.burst(client, 10_000, 45),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 
 import uvloop
@@ -11,6 +10,7 @@ from libs.events.base import Value
 from libs.events.bus import Bus
 from libs.events.log import PostgresLog
 from libs.events.receive import Receiver
+from libs.runtime.collector import settle_memory
 from libs.runtime.health import Health, HealthServer
 from libs.runtime.logging import configure_logging
 from libs.runtime.postgres import Database
@@ -63,18 +63,8 @@ async def _run(
             *assemble(resources),
             resources.receiver,
         ]
-        _settle_memory()
+        settle_memory()
         return await supervise(parts, health, grace=settings.stop_grace_seconds)
     finally:
         await bus.close()
         await database.close()
-
-
-def _settle_memory() -> None:
-    """Let the collector leave alone what lives as long as the process, and look less often.
-
-    Nearly all garbage here is freed by counting; what it walks for nothing costs a fifth of a core.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)

@@ -11,18 +11,19 @@ from starlette.types import ASGIApp
 from libs.events.bus import Bus
 from libs.events.log import PostgresLog
 from libs.events.receive import Receiver
+from libs.runtime.collector import settle_memory
 from libs.runtime.health import Health, HealthServer
 from libs.runtime.http.names import NameLookup
 from libs.runtime.logging import configure_logging
 from libs.runtime.postgres import Database
 from libs.runtime.supervisor import Part, supervise
-from services.api.adapters.mail import MailRoom, write_to_log
-from services.api.adapters.smtp import Smtp
+from services.api.adapters.mail import MailRoom
 from services.api.edge import Edge
 from services.api.queries.pages import Pages
 from services.api.routes import billing as plans
 from services.api.routes.alerts import alerts
 from services.api.routes.attempts import attempts
+from services.api.routes.audience import Audience, Lookout
 from services.api.routes.auth import auth
 from services.api.routes.bulk import bulk
 from services.api.routes.claims import claims
@@ -46,6 +47,7 @@ from services.api.routes.replays import replays
 from services.api.routes.route import OperationRoute
 from services.api.routes.sessions import sessions
 from services.api.routes.sign_in import sign_in
+from services.api.routes.streams import streams
 from services.api.routes.support import support
 from services.api.routes.testing import tests
 from services.api.routes.timeline import timelines
@@ -69,6 +71,7 @@ RESOURCES: Sequence[Operations] = (
     claims,
     outcomes,
     timelines,
+    streams,
     attempts,
     replays,
     ledgers,
@@ -107,7 +110,9 @@ async def _run(settings: ApiSettings) -> int:
         settings.database_url, max_connections=settings.database_pool, name=f"cueapi-{NAME}"
     )
     own_health, names, bus = Health(), NameLookup(), Bus(settings.nats_url, NAME)
-    mail_room, billing = _mail_room(settings), settings.billing()
+    mail_room, billing = MailRoom(settings.mailer(names).send), settings.billing()
+    audience, receiver = Audience(), Receiver(bus, database, own_health)
+    receiver.overhears(audience.hear)
     own_health.require("postgres", database.answers)
     ports = Ports(
         store=database,
@@ -119,18 +124,22 @@ async def _run(settings: ApiSettings) -> int:
         mailer=mail_room,
         rules=rules_of(settings),
         billing=billing,
+        audience=audience,
     )
     application = build(ports, settings.origins())
     await database.open()
     try:
-        # Stopped last to first: requests in hand still need the bus.
+        # Stopped last to first: streams end, so that they are no requests in hand; those still
+        # need the bus.
         parts: list[Part] = [
             HealthServer(own_health, settings.health_host, settings.health_port),
-            Receiver(bus, database, own_health),
+            receiver,
             mail_room,
             Housekeeping(database, own_health),
             HttpServer(application, listening, settings.stop_grace_seconds),
+            Lookout(audience, database),
         ]
+        settle_memory()
         return await supervise(parts, own_health, grace=settings.stop_grace_seconds)
     finally:
         names.close()
@@ -138,11 +147,6 @@ async def _run(settings: ApiSettings) -> int:
             await billing.close()
         await bus.close()
         await database.close()
-
-
-def _mail_room(settings: ApiSettings) -> MailRoom:
-    server = settings.mail_server()
-    return MailRoom(Smtp(server, settings.mail_from).send if server else write_to_log)
 
 
 def rules_of(settings: ApiSettings) -> Rules:
