@@ -19,7 +19,6 @@ from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
 from libs.runtime.supervisor import Opened, Part
-from services.alerts.adapters.mail import LogMailer, Mailer, SmtpMailer, smtp_server
 from services.alerts.adapters.webhook import HttpWebhook
 from services.alerts.handlers import AlertDesk, raise_alerts, watch_cues
 from services.alerts.rules.links import Links
@@ -43,8 +42,9 @@ def main() -> int:
 def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
     links = Links(dashboard_url=settings.dashboard_url, base_url=settings.base_url)
     policy = _egress_policy(settings)
-    client = OutboundClient(policy, NameLookup(), user_agent="CueAPI/1.0", max_connections=SLOTS)
-    desk = Desk(_mailer(settings), HttpWebhook(client, policy), settings.keyring(), links)
+    names = NameLookup()
+    client = OutboundClient(policy, names, user_agent="CueAPI/1.0", max_connections=SLOTS)
+    desk = Desk(settings.mailer(names), HttpWebhook(client, policy), settings.keyring(), links)
     appended = partial(resources.bus.nudge, "relay")
     tell = TellPeople(resources.log, desk, on_free=lambda: telling.nudge(), on_appended=appended)
     telling = DueLoop("begin notifications", tell.run_once, resources.health)
@@ -80,13 +80,6 @@ def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
 
 def _is_good(notice: Notice) -> bool:
     return notice.type == OutcomeReported.__name__ and notice.success is True
-
-
-def _mailer(settings: AlertsSettings) -> Mailer:
-    if settings.mail_url:
-        return SmtpMailer(smtp_server(settings.mail_url), settings.mail_from)
-    log.info("no mail server is configured; mails are written to the log")
-    return LogMailer()
 
 
 def _egress_policy(settings: AlertsSettings) -> EgressPolicy:

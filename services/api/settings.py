@@ -9,13 +9,12 @@ from pydantic import Field, model_validator
 
 from libs.events.accounts import PLANS
 from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
-from libs.runtime.settings import SecretSettings
+from libs.runtime.mail.settings import MailSettings
 from services.api.adapters.billing import StripeBilling
-from services.api.adapters.smtp import SmtpServer, smtp_server
 from services.api.rules.addresses import Network
 
 
-class ApiSettings(SecretSettings):
+class ApiSettings(MailSettings):
     """Settings of the api."""
 
     host: str = Field(default="0.0.0.0", alias="HOST", description="address to listen on")  # noqa: S104 - contract §13
@@ -55,19 +54,6 @@ class ApiSettings(SecretSettings):
     )
     cors_origins: str = Field(
         default="*", alias="CORS_ORIGINS", description="origins of browsers, by comma; * is any"
-    )
-    smtp_url: str = Field(
-        default="",
-        alias="CUEAPI_SMTP_URL",
-        description="mail server, smtp://user:password@host:587, or smtps://; else to the log",
-    )
-    resend_api_key: str = Field(
-        default="", alias="RESEND_API_KEY", description="mail through Resend, without an SMTP URL"
-    )
-    mail_from: str = Field(
-        default="CueAPI <noreply@localhost>",
-        alias="RESEND_FROM_EMAIL",
-        description="sender of mail, with or without a name before it",
     )
     device_codes_per_ip_hour: int = Field(
         default=5,
@@ -133,7 +119,6 @@ class ApiSettings(SecretSettings):
         # What cannot be read is told now, not at the first request.
         self.proxies()
         self.egress()
-        self.mail_server()
         return self
 
     def proxies(self) -> tuple[Network, ...]:
@@ -166,14 +151,6 @@ class ApiSettings(SecretSettings):
         }
         given = {price: price_id for price, price_id in prices.items() if price_id}
         return StripeBilling(self.stripe_secret_key, self.stripe_webhook_secret, given)
-
-    def mail_server(self) -> SmtpServer | None:
-        """The mail server; None when mail goes to the log. Raises ValueError."""
-        if self.smtp_url:
-            return smtp_server(self.smtp_url)
-        if self.resend_api_key:
-            return SmtpServer("smtp.resend.com", 465, True, "resend", self.resend_api_key)
-        return None
 
     def egress(self) -> EgressPolicy:
         """What outgoing URLs may be; the server's own echo is always among them (contract §3)."""

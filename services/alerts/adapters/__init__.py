@@ -1,1 +1,1 @@
-"""Conversations with mail servers and with the webhooks of users."""
+"""Conversations with the webhooks of users."""

@@ -12,8 +12,9 @@ from libs.events.cues import CueSettings, DeletedCue
 from libs.events.log import PostgresUnit
 from libs.runtime.crypto import Keyring
 from libs.runtime.ids import new_uuid
+from libs.runtime.mail.letters import Letter
+from libs.runtime.mail.sending import Mailer, NotSent
 from services.alerts import queries
-from services.alerts.adapters.mail import Mailer
 from services.alerts.adapters.webhook import Webhook
 from services.alerts.decider.notifying import Notification, counts, destination
 from services.alerts.rules.letters import digest, letter
@@ -71,7 +72,7 @@ class Desk:
                 text = digest(to, notification.subject, held, self._links)
             else:
                 text = letter(to, notification.subject, notification.content, self._links)
-            ready.append(Ready(notification=notification, send=partial(self._mailer.send, text)))
+            ready.append(Ready(notification=notification, send=partial(self._mail, text)))
         return ready
 
     async def _posts(self, unit: PostgresUnit, posts: Sequence[Addressed]) -> list[Ready]:
@@ -88,6 +89,13 @@ class Desk:
             )
             for notification, url in posts
         ]
+
+    async def _mail(self, text: Letter) -> str | None:
+        try:
+            await self._mailer.send(text)
+        except NotSent as error:
+            return str(error)
+        return None
 
     async def _post(
         self, url: str, notification: Notification, sealed: Mapping[str, Sequence[bytes]]

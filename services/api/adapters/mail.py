@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import structlog
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from libs.runtime.ids import jittered
+from libs.runtime.mail.letters import Letter, write
+from libs.runtime.mail.sending import NotSent
+from services.api.rules.letters import CONTENTS
 
 log = structlog.get_logger()
 
@@ -19,26 +20,14 @@ RETRY_SECONDS = (2.0, 10.0)
 
 
 class Mail(NamedTuple):
-    """A mail to write: `template` is one of `mails/*.txt`, `facts` is what it says."""
+    """A mail to write: `template` names one of `CONTENTS`, `facts` is what it says."""
 
     to: str
     template: str
     facts: Mapping[str, Any] = {}
 
 
-class Letter(NamedTuple):
-    """A mail as it goes out, in plain text."""
-
-    to: str
-    subject: str
-    text: str
-
-
-class NotSent(Exception):
-    """The mail server did not take the letter."""
-
-
-class Mailer(Protocol):
+class MailQueue(Protocol):
     """The port: takes mail, and never keeps or fails the request that caused it."""
 
     def post(self, mail: Mail) -> None:
@@ -94,21 +83,6 @@ class MailRoom:
         log.error("a mail was not sent", template=mail.template)
 
 
-async def write_to_log(letter: Letter) -> None:
-    """Where no mail server is configured: the letter itself is told (contract §11)."""
-    log.info("mail", to=letter.to, subject=letter.subject, text=letter.text)
-
-
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "mails"),
-    undefined=StrictUndefined,
-    autoescape=False,  # noqa: S701 - plain text
-    keep_trailing_newline=True,
-)
-
-
 def letter_of(mail: Mail) -> Letter:
-    """Write a mail: the template's first line is the subject."""
-    written = _TEMPLATES.get_template(f"{mail.template}.txt").render(mail.facts)
-    subject, _, text = written.partition("\n")
-    return Letter(mail.to, subject.strip(), text.lstrip("\n"))
+    """Write a mail."""
+    return write(mail.to, CONTENTS[mail.template](**mail.facts))

@@ -16,8 +16,9 @@ from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.names import NameLookup
 from libs.runtime.postgres import Connection
 from services.api.adapters.billing import Billing
-from services.api.adapters.mail import Mailer
+from services.api.adapters.mail import MailQueue
 from services.api.queries.pages import Pages
+from services.api.routes.audience import Audience
 from services.api.rules.addresses import Network
 
 
@@ -136,6 +137,7 @@ class Ports:
     log: OwnLog
     keyring: Keyring
     names: NameLookup
-    mailer: Mailer
+    mailer: MailQueue
     rules: Rules
     billing: Billing | None = None
+    audience: Audience = field(default_factory=Audience)

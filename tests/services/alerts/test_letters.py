@@ -38,7 +38,7 @@ def test_an_alert_is_told_in_words_with_one_click_to_the_execution() -> None:
     told = letter(TO, "alert:a1", ALERT, LINKS)
     assert told.subject == "[CueAPI] morning-briefing failed 3 times in a row"
     assert told.message_id == "<alert.a1@cueapi>"
-    assert told.link == "https://api.example/v1/executions/e1"
+    assert ": https://api.example/v1/executions/e1\n" in told.text
     for text in (told.text, told.html):
         assert "morning-briefing failed 3 times in a row" in text
         assert "https://api.example/v1/executions/e1" in text
@@ -56,7 +56,7 @@ def test_a_failure_is_told_with_its_last_error() -> None:
 def test_a_missed_window_leads_to_the_cue() -> None:
     missed = {**ALERT, "execution_id": None, "alert_type": "missed_window"}
     told = letter(TO, "alert:a1", missed, Links(dashboard_url="https://app.example", base_url=""))
-    assert told.link == "https://app.example/cues/cue_x7k9m2p4q8w1"
+    assert ": https://app.example/cues/cue_x7k9m2p4q8w1\n" in told.text
 
 
 def test_what_users_chose_is_escaped_and_stays_on_its_line() -> None:
@@ -76,7 +76,7 @@ def test_a_digest_names_the_oldest_and_counts_the_rest() -> None:
         assert "cue 0 failed" in text
         assert f"cue {LISTED} failed" not in text
         assert "and 7 more." in text
-    assert told.link.endswith(f"e{LISTED + 6}")
+    assert f"See the latest: https://api.example/v1/executions/e{LISTED + 6}\n" in told.text
 
 
 def test_a_digest_of_one_is_one() -> None:
@@ -89,8 +89,8 @@ def test_a_silent_worker_and_a_used_up_month_are_told() -> None:
     silent = {"event": "worker.offline", "worker_id": "mac", "last_heartbeat_at": "then"}
     told = letter(TO, "worker:a:mac:then", silent, LINKS)
     assert told.subject == "[CueAPI] worker mac is offline"
-    assert told.link == "https://api.example/v1/workers"
+    assert ": https://api.example/v1/workers\n" in told.text
     grace = {"event": "grace.started", "plan": "free", "limit": 300, "grace_ends_at": "tomorrow"}
     told = letter(TO, "grace:a:2026-03", grace, LINKS)
     assert "Executions go on until tomorrow" in told.text
-    assert told.link == "https://api.example/billing"
+    assert ": https://api.example/billing\n" in told.text

@@ -16,9 +16,10 @@ from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup
 from libs.runtime.ids import new_uuid
 from services.api.adapters.billing import Billing
-from services.api.adapters.mail import Mailer
+from services.api.adapters.mail import MailQueue
 from services.api.app import build
 from services.api.queries.pages import Pages
+from services.api.routes.audience import Audience
 from services.api.routes.ports import Ports, Rules
 from services.dispatcher.adapters.webhook import Webhook
 from tests.services.api.conftest import SECRET
@@ -67,9 +68,10 @@ def application(
     log: PostgresLog,
     names: NameLookup,
     rules: Rules,
-    mailer: Mailer | None = None,
+    mailer: MailQueue | None = None,
     billing: Billing | None = None,
     webhook: Webhook | None = None,
+    audience: Audience | None = None,
 ) -> ASGIApp:
     keyring = Keyring.derived_from(SECRET)
     ports = Ports(
@@ -82,6 +84,7 @@ def application(
         mailer=mailer or PostBox(),
         rules=rules,
         billing=billing,
+        audience=audience or Audience(),
     )
     return build(ports)
 

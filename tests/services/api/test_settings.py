@@ -39,16 +39,6 @@ def test_unsafe_settings_stop_the_start(environment: dict[str, str], says: str) 
         settings(**environment)
 
 
-def test_mail_goes_to_the_server_that_is_configured() -> None:
-    assert settings().mail_server() is None
-    resend = settings(RESEND_API_KEY="re_1").mail_server()
-    assert resend is not None
-    assert (resend.host, resend.user, resend.password) == ("smtp.resend.com", "resend", "re_1")
-    own = settings(RESEND_API_KEY="re_1", CUEAPI_SMTP_URL="smtp://mail.example:25").mail_server()
-    assert own is not None
-    assert (own.host, own.port) == ("mail.example", 25)
-
-
 def test_billing_needs_a_key() -> None:
     assert settings().billing() is None
     assert settings(STRIPE_SECRET_KEY="sk_test", STRIPE_PRICE_PRO_MONTHLY="price_1").billing()
