@@ -260,6 +260,14 @@ class Bus:
 
         await self._live().subscribe(f"nudges.{what}", cb=hinted)
 
+    async def on_notices(self, hear: Callable[[bytes], None]) -> None:
+        """Call `hear` with each message of notices as it is published; some may be missed."""
+
+        async def heard(message: Msg) -> None:
+            hear(message.data)
+
+        await self._live().subscribe("events.>", cb=heard)
+
     async def _answered(self, subject: str, envelope: CommandEnvelope, timeout: float) -> Reply:
         deadline = monotonic() + timeout
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()

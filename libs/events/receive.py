@@ -72,6 +72,7 @@ class Receiver:
         self._health = health
         self._consumers: list[Consumer] = []
         self._nudged: dict[str, Callable[[], None]] = {}
+        self._hears: Callable[[bytes], None] | None = None
         self._calls: dict[type[Command], Callable[[bytes], Coroutine[Any, Any, bytes]]] = {}
 
     def commands(self, service: str, handle: HandleCommands) -> None:
@@ -121,11 +122,17 @@ class Receiver:
         """Call `look` when somebody hints at work for `what`."""
         self._nudged[what] = look
 
+    def overhears(self, hear: Callable[[bytes], None]) -> None:
+        """Call `hear` with every message of notices, as hints: some may be missed."""
+        self._hears = hear
+
     async def run(self) -> None:
         """Connect, wait for provisioning, and receive until cancelled."""
         await self._bus.connect()
         for what, look in self._nudged.items():
             await self._bus.on_nudge(what, look)
+        if self._hears is not None:
+            await self._bus.on_notices(self._hears)
         for kind, answer in self._calls.items():
             await self._bus.on_call(kind, answer)
         await self._wait_until_provisioned()

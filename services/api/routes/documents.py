@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from typing_extensions import override
 
 from services.api.errors import STATUS, Envelope, code_on_the_wire
-from services.api.routes.operation import Access, Operation, Page
+from services.api.routes.operation import Access, Operation, Page, Streamed
 from services.api.routes.shapes import NoBody
 
 _REF = "#/components/schemas/"
@@ -75,9 +75,10 @@ def _answer(status: int, model: type[msgspec.Struct] | None) -> dict[str, Any]:
         return {"description": words}
     if model is Page:
         return {"description": words, "content": {"text/html": {"schema": {"type": "string"}}}}
+    media = "text/event-stream" if issubclass(model, Streamed) else "application/json"
     return {
         "description": words,
-        "content": {"application/json": {"schema": {"$ref": _REF + model.__name__}}},
+        "content": {media: {"schema": {"$ref": _REF + model.__name__}}},
     }
 
 

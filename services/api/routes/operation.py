@@ -40,6 +40,10 @@ class Page(msgspec.Struct):
     """Stands for an HTML page among the answers of an endpoint."""
 
 
+class Streamed(msgspec.Struct):
+    """What an endpoint answers as server-sent events, each of which has this in its `data`."""
+
+
 class Access(Enum):
     """Who may call: an account; everybody, limited by address; everybody, always."""
 

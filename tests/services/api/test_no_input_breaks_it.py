@@ -24,6 +24,7 @@ from services.api.app import RESOURCES, build
 from services.api.queries.pages import Filters, Pages
 from services.api.routes.operation import Operation
 from services.api.routes.ports import Ports, Rules, Unit
+from services.api.routes.streams import stream_events
 from tests.services.api.bodies import CUE
 from tests.services.api.conftest import API_KEY, SECRET, addresses_of
 from tests.services.api.fakes import FakeBus, FakeStore, PostBox
@@ -167,7 +168,7 @@ async def user(app: ASGIApp) -> User:
 @pytest.mark.parametrize("nasty", NASTY)
 async def test_any_query_and_any_path_has_an_answer(user: User, nasty: str) -> None:
     for operation in OPERATIONS:
-        if operation.method != "GET":
+        if operation.method != "GET" or operation.handler is stream_events:  # it does not end
             continue
         for name in operation.query.model_fields:
             query = str(httpx.QueryParams({name: nasty}))
