@@ -31,10 +31,12 @@ from cueapi.resources.service import (
 from cueapi.resources.sign_in import AsyncDeviceCodesResource, AsyncSessionsResource
 from cueapi.resources.workers import AsyncWorkersResource
 from cueapi.settings import (
+    DEFAULT_CONNECTIONS,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
     Settings,
     key_or_environment,
+    limits,
     settings_of,
 )
 
@@ -52,13 +54,14 @@ class AsyncCueAPI:
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_RETRIES,
         headers: Mapping[str, str] | None = None,
+        connections: int = DEFAULT_CONNECTIONS,
         http_client: httpx.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         key = key_or_environment(api_key)
         self._set_up(
             settings_of(key, base_url, timeout, max_retries, headers),
-            http_client or httpx.AsyncClient(timeout=timeout),
+            http_client or httpx.AsyncClient(timeout=timeout, limits=limits(connections)),
             owns=http_client is None,
             sleep=sleep,
         )

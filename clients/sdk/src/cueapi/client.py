@@ -27,10 +27,12 @@ from cueapi.resources.service import (
 from cueapi.resources.sign_in import DeviceCodesResource, SessionsResource
 from cueapi.resources.workers import WorkersResource
 from cueapi.settings import (
+    DEFAULT_CONNECTIONS,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
     Settings,
     key_or_environment,
+    limits,
     settings_of,
 )
 
@@ -43,7 +45,7 @@ class CueAPI:
     `api_key` and `base_url` (with or without `/v1`) come from CUEAPI_API_KEY and CUEAPI_BASE_URL
     if they are not given. `timeout` is in seconds, for connecting and for each silence of the
     server. A call is sent again up to `max_retries` times after network trouble, 408, 429 and
-    5xx. An `http_client` of one's own is used as it is and stays open. Raises ValueError without
+    5xx. At most `connections` are open at once, and kept. An `http_client` of one's own is used as it is and stays open. Raises ValueError without
     a key.
     """
 
@@ -55,13 +57,14 @@ class CueAPI:
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_RETRIES,
         headers: Mapping[str, str] | None = None,
+        connections: int = DEFAULT_CONNECTIONS,
         http_client: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         key = key_or_environment(api_key)
         self._set_up(
             settings_of(key, base_url, timeout, max_retries, headers),
-            http_client or httpx.Client(timeout=timeout),
+            http_client or httpx.Client(timeout=timeout, limits=limits(connections)),
             owns=http_client is None,
             sleep=sleep,
         )

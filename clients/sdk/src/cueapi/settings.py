@@ -9,12 +9,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
+
 from cueapi.retries import RetryPolicy
 from cueapi.version import __version__
 
 HOSTED: Final = "https://api.cueapi.ai"
 DEFAULT_TIMEOUT: Final = 30.0
 DEFAULT_RETRIES: Final = 2
+DEFAULT_CONNECTIONS: Final = 100
 KEY_VARIABLE: Final = "CUEAPI_API_KEY"
 BASE_VARIABLE: Final = "CUEAPI_BASE_URL"
 
@@ -64,6 +67,11 @@ def settings_of(
     """Make settings of a client's arguments. Raises ValueError for what is no base URL."""
     retry = RetryPolicy(retries=max_retries)
     return Settings(key, origin_of(base_url), timeout, retry, dict(headers or {}))
+
+
+def limits(connections: int) -> httpx.Limits:
+    """Bound the connections, and keep all of them: opening one costs more than a call."""
+    return httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
 
 
 def key_or_environment(api_key: str | None) -> str:

@@ -1,0 +1,50 @@
+"""Who waits for which task: each is waited for by one slot at a time, all in rotation."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
+
+
+class Turns:
+    """Hands tasks to the slots that are free to wait for work.
+
+    So an idle worker holds one long poll for each task, not one for each slot; and when work comes,
+    the next slot takes over the waiting before the first has done the work.
+    """
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        self._changed = Condition()
+        self._free = deque(tasks)
+        self._count = len(tasks)
+        self._waiting = 0
+        self._closed = False
+
+    @contextmanager
+    def take(self) -> Iterator[tuple[str, bool] | None]:
+        """Wait for a task that nobody waits for; None when closed.
+
+        With it comes whether all tasks are covered by slots that are free: if not, the wait for
+        this one must be short, for others to have their turn.
+        """
+        with self._changed:
+            self._waiting += 1
+            self._changed.wait_for(lambda: self._free or self._closed)
+            task = None if self._closed else self._free.popleft()
+            covered = self._waiting >= self._count
+        try:
+            yield None if task is None else (task, covered)
+        finally:
+            with self._changed:
+                self._waiting -= 1
+                if task is not None:
+                    self._free.append(task)
+                    self._changed.notify()
+
+    def close(self) -> None:
+        """Let nobody wait any longer."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
