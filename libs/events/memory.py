@@ -7,10 +7,11 @@ its block ends and not before, and what Postgres forbids by a constraint is a `C
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+import copy
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 from libs.events.base import Value
@@ -34,14 +35,36 @@ class Kept(Value):
     result: StoredResult
 
 
+Step = Callable[[str], Awaitable[None]]
+"""Awaited before each step of a transaction, by the step's name: it may let time pass, or raise."""
+
+SEARCHED = {
+    "cue": ("next_run",),
+    "execution": ("delivery_due_at", "outcome_due_at", "claimable_at"),
+}
+"""The columns by which due rows are found; `MemoryLog.searched` holds those that are not null."""
+
+
+async def _at_once(_: str) -> None:
+    return
+
+
 class MemoryLog:
     """The log in its memory form. `clock` gives the transactions' `now`, in UTC.
 
-    `events` are in commit order; `usage` is by account and month, `activity` by cue.
+    `events` are in commit order; `usage` is by account and month, `activity` by cue. `committed`
+    is called with what each transaction recorded, after its commit. `members` holds, by category
+    and by cue (cues: by account), the keys of what was born there, in order.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.clock = clock
+        self.step: Step = _at_once
+        self.committed: list[Callable[[Sequence[Recorded]], None]] = []
+        self.members: dict[tuple[str, str], list[str]] = {}
+        self.searched: dict[tuple[str, str], dict[str, datetime]] = {
+            (category, column): {} for category, columns in SEARCHED.items() for column in columns
+        }
         self.events: list[Recorded] = []
         self.streams: dict[StreamKey, Held] = {}
         self.results: dict[str, Kept] = {}
@@ -50,18 +73,33 @@ class MemoryLog:
         self.unique: dict[Unique, StreamKey | str] = {}
         self.locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
+    def through(self, step: Step) -> Self:
+        """Give the same log for one process, whose steps go through `step`."""
+        log = copy.copy(self)
+        log.step = step
+        return log
+
+    def unit(self) -> MemoryUnit:
+        """Make a unit of work, which `transaction` opens."""
+        return MemoryUnit(self)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryUnit]:
         """Open a unit of work; its events, rows and replies are seen together when the block ends.
 
         Raises `Conflict` when another transaction was first: decide again.
         """
-        unit = MemoryUnit(self)
+        await self.step("begin")
+        unit = self.unit()
         try:
             yield unit
+            await self.step("commit")
             unit.flush()
         finally:
             unit.release()
+        for tell in self.committed:
+            tell(unit.recorded)
+        await self.step("committed")
 
     def rows(self, category: str) -> dict[str, dict[str, Any]]:
         """Give the rows of a category, by key, as its table would hold them."""
@@ -81,14 +119,31 @@ class MemoryUnit(Unit):
         self._log = log
         self._locked: dict[tuple[str, str], asyncio.Lock] = {}
 
+    async def take(self, category: str, key: str) -> Held | None:
+        """Lock a stream's row and hold its state, unless another transaction has it."""
+        if not await self.seize((category, key)):
+            return None
+        held = self._held.get((category, key)) or self._log.streams[category, key]
+        self._held[category, key] = held
+        return held
+
+    async def seize(self, name: tuple[str, str]) -> bool:
+        """Take a lock if nobody else has it; say whether."""
+        lock = self._log.locks.get(name)
+        if name not in self._locked and lock is not None and lock.locked():
+            return False
+        await self.acquire(name)
+        return True
+
     async def lock(self, category: str, keys: Iterable[str]) -> None:
         """Read and lock these streams, in id order; the ones that do not exist are left out.
 
         Raises `Conflict` when a lock cannot be had in time.
         """
+        await self._log.step("lock")
         for key in sorted({key for key in keys if self.version(category, key) == 0}):
             if (category, key) in self._log.streams:
-                await self._acquire((category, key))
+                await self.acquire((category, key))
                 held = self._log.streams[category, key]
                 self.hold(category, key, held.version, held.state)
 
@@ -100,7 +155,7 @@ class MemoryUnit(Unit):
         Keys are locked first, so that of two commands with one key the second sees the first.
         """
         for account_id, key in sorted(set(keys)):
-            await self._acquire((f"key of {account_id}", key))
+            await self.acquire((f"key of {account_id}", key))
         ids = set(command_ids)
         for pair in keys:
             kept = self._kept_under(pair)
@@ -125,6 +180,7 @@ class MemoryUnit(Unit):
             del log.unique[claim]
         log.unique.update(taken)
         log.events += self.recorded
+        self._index()
         log.streams.update({name: self._held[name] for name in self._changed})
         log.results.update({r.command_id: Kept(at=self.now, result=r) for r in self.results})
         self._count()
@@ -135,16 +191,35 @@ class MemoryUnit(Unit):
             lock.release()
         self._locked.clear()
 
-    async def _acquire(self, name: tuple[str, str]) -> None:
+    async def acquire(self, name: tuple[str, str]) -> None:
+        """Take a lock until the end. Raises `Conflict` when it cannot be had in time."""
         if name in self._locked:
             return
         lock = self._log.locks.setdefault(name, asyncio.Lock())
-        try:
-            async with asyncio.timeout(LOCK_SECONDS):
-                await lock.acquire()
-        except TimeoutError as error:
-            raise Conflict(f"another transaction holds {name}") from error
+        if lock.locked():
+            try:
+                async with asyncio.timeout(LOCK_SECONDS):
+                    await lock.acquire()
+            except TimeoutError as error:
+                raise Conflict(f"another transaction holds {name}") from error
+        else:
+            await lock.acquire()
         self._locked[name] = lock
+
+    def _index(self) -> None:
+        """Keep what searches go by: due times, and the members of each cue and account."""
+        for name in sorted(self._changed):
+            category, key = name
+            row = CATEGORIES[category].row(self._held[name].state)
+            for column in SEARCHED.get(category, ()):
+                due = self._log.searched[category, column]
+                if row[column] is None:
+                    due.pop(key, None)
+                else:
+                    due[key] = row[column]
+            if name in self._born:
+                owner = row.get("cue_id", row["account_id"])
+                self._log.members.setdefault((category, owner), []).append(key)
 
     def _kept_under(self, pair: tuple[str, str]) -> Kept | None:
         owner = self._log.unique.get(("idempotency key", *pair))

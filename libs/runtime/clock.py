@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+
+
+class _Clocks:
+    """Where the time comes from: this machine, or a simulation."""
+
+    def __init__(self) -> None:
+        self.unix: Callable[[], float] = time.time
+        self.monotonic: Callable[[], float] = time.monotonic
+
+
+_CLOCKS = _Clocks()
+
+
+@contextmanager
+def read_from(unix: Callable[[], float], monotonic: Callable[[], float]) -> Iterator[None]:
+    """Read the time from these clocks, in seconds, within the block. For simulations alone."""
+    before = _CLOCKS.unix, _CLOCKS.monotonic
+    _CLOCKS.unix, _CLOCKS.monotonic = unix, monotonic
+    try:
+        yield
+    finally:
+        _CLOCKS.unix, _CLOCKS.monotonic = before
 
 
 def utc_now() -> datetime:
     """Give this machine's time in UTC: for logs, headers and tokens, never for due times."""
-    return datetime.now(UTC)
+    return datetime.fromtimestamp(_CLOCKS.unix(), UTC)
+
+
+def unix_seconds() -> float:
+    """Give this machine's time in unix seconds, for ids that are sorted by time."""
+    return _CLOCKS.unix()
 
 
 def unix_now() -> int:
     """Give this machine's time in whole unix seconds, as signatures carry it."""
-    return int(time.time())
+    return int(_CLOCKS.unix())
 
 
 def monotonic() -> float:
     """Give seconds that only grow, for measuring durations."""
-    return time.monotonic()
+    return _CLOCKS.monotonic()
 
 
 def rfc3339(instant: datetime) -> str:

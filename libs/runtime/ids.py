@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-import random
 import secrets
 import string
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from libs.runtime.clock import unix_seconds
 
 _POOL_BYTES = 8_192
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -15,17 +17,18 @@ _ALPHABET = string.ascii_lowercase + string.digits
 class _Entropy:
     """The operating system's randomness, taken in large pieces: a system call for each id is dear.
 
-    Only for ids. Keys and secrets come from `secrets` directly.
+    Only for ids and jitter. Keys and secrets come from `secrets` directly.
     """
 
     def __init__(self) -> None:
         self._pool = b""
         self._used = 0
+        self.source: Callable[[int], bytes] = os.urandom
 
     def take(self, size: int) -> bytes:
         """Give bytes that were never given before."""
         if self._used + size > len(self._pool):
-            self._pool, self._used = os.urandom(_POOL_BYTES), 0
+            self._pool, self._used = self.source(_POOL_BYTES), 0
         start = self._used
         self._used += size
         return self._pool[start : self._used]
@@ -39,9 +42,24 @@ _ENTROPY = _Entropy()
 os.register_at_fork(after_in_child=_ENTROPY.forget)
 
 
+@contextmanager
+def drawn_from(source: Callable[[int], bytes]) -> Iterator[None]:
+    """Make ids and jitter of this source of bytes within the block, so that a run repeats itself.
+
+    For simulations alone: what a seed gives can be guessed.
+    """
+    before, _ENTROPY.source = _ENTROPY.source, source
+    _ENTROPY.forget()
+    try:
+        yield
+    finally:
+        _ENTROPY.source = before
+        _ENTROPY.forget()
+
+
 def new_uuid() -> str:
     """Make a UUIDv7 (RFC 9562): lowercase, unguessable (74 random bits), sorted by millisecond."""
-    raw = bytearray(int(time.time() * 1000).to_bytes(6, "big") + _ENTROPY.take(10))
+    raw = bytearray(int(unix_seconds() * 1000).to_bytes(6, "big") + _ENTROPY.take(10))
     raw[6] = (raw[6] & 0x0F) | 0x70
     raw[8] = (raw[8] & 0x3F) | 0x80
     text = raw.hex()
@@ -88,7 +106,7 @@ def new_trace_parent() -> str:
 
 def jittered(seconds: float) -> float:
     """Spread a delay over [half, whole] of `seconds`, so that retries do not march in step."""
-    return seconds * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    return seconds * (0.5 + int.from_bytes(_ENTROPY.take(4), "big") / 2**33)
 
 
 def new_span_of(trace_parent: str | None) -> str:

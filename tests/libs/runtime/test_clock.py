@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.runtime.clock import monotonic, rfc3339, unix_now, utc_now
+from libs.runtime.clock import monotonic, read_from, rfc3339, unix_now, unix_seconds, utc_now
 
 NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
@@ -34,3 +34,10 @@ def test_the_clocks_agree() -> None:
     assert utc_now().utcoffset() == timedelta(0)
     assert abs(utc_now().timestamp() - unix_now()) < 2
     assert monotonic() <= monotonic()
+
+
+def test_other_clocks_are_read_within_their_block_alone() -> None:
+    with read_from(lambda: 1_772_355_600.5, lambda: 42.0):
+        assert utc_now() == datetime(2026, 3, 1, 9, 0, 0, 500_000, tzinfo=UTC)
+        assert (unix_now(), unix_seconds(), monotonic()) == (1_772_355_600, 1_772_355_600.5, 42.0)
+    assert unix_now() != 1_772_355_600

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 import sys
@@ -10,7 +11,9 @@ from uuid import UUID
 
 import pytest
 
+from libs.runtime.clock import read_from
 from libs.runtime.ids import (
+    drawn_from,
     jittered,
     new_api_key,
     new_cue_id,
@@ -104,3 +107,14 @@ def test_jitter_spreads_over_the_upper_half() -> None:
     delays = [jittered(10.0) for _ in range(500)]
     assert all(5.0 <= delay <= 10.0 for delay in delays)
     assert min(delays) < 6.0 < 9.0 < max(delays)
+
+
+def test_ids_and_jitter_of_one_source_repeat_themselves_and_end_with_its_block() -> None:
+    def drawn() -> list[object]:
+        with drawn_from(random.Random(7).randbytes), read_from(lambda: 1.7e9, lambda: 0.0):
+            return [new_uuid(), new_trace_parent(), jittered(1.0)]
+
+    first = drawn()
+    assert first == drawn()
+    assert new_uuid() != first[0]
+    assert new_uuid()[:8] != str(first[0])[:8]

@@ -1,0 +1,154 @@
+"""Postgres as the services see it, in memory: the log, the tables beside it, and their SQL.
+
+The services' statements run here as they are: each has a twin in Python, found by its text, and
+`test_statements.py` holds both to the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from typing_extensions import override
+
+from libs.events.envelope import Recorded, encode
+from libs.events.memory import MemoryLog, MemoryUnit
+
+Twin = Callable[["StoreUnit", Any], Awaitable[Sequence[Any]]]
+"""What a statement does: gives the rows that Postgres would give for these parameters."""
+
+
+class Store(MemoryLog):
+    """The log with the tables that services have beside it, by name and key."""
+
+    def __init__(self, clock: Callable[[], datetime], twins: Mapping[str, Twin]) -> None:
+        super().__init__(clock)
+        self.twins = twins
+        self.tables: dict[str, dict[Any, Any]] = {}
+        self.histories: dict[str, list[Recorded]] = {}
+        self.committed.append(self._remember)
+
+    def _remember(self, recorded: Sequence[Recorded]) -> None:
+        for item in recorded:
+            self.histories.setdefault(item.stream_id, []).append(item)
+
+    def cues(self) -> list[str]:
+        """Name all cues that there ever were."""
+        of_accounts = (keys for (kind, _), keys in self.members.items() if kind == "cue")
+        return [key for keys in of_accounts for key in keys]
+
+    @property
+    def database(self) -> StoreDatabase:
+        """Where statements run outside any transaction."""
+        return StoreDatabase(self)
+
+    @override
+    def unit(self) -> StoreUnit:
+        return StoreUnit(self)
+
+    def state(self, category: str, key: str) -> Any:
+        """Give a stream's committed state, or None."""
+        held = self.streams.get((category, key))
+        return held.state if held else None
+
+    def text(self, category: str, key: str) -> str:
+        """Give a stream's committed state as Postgres would give it."""
+        return encode(self.streams[category, key].state).decode()
+
+
+class Rows(list[Any]):
+    """What a statement gave, as a cursor gives it."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows there are."""
+        return len(self)
+
+    async def fetchall(self) -> list[Any]:
+        """Give all rows."""
+        return self
+
+    async def fetchone(self) -> Any:
+        """Give the first row, or None."""
+        return self[0] if self else None
+
+
+class StoreDatabase:
+    """Statements outside any transaction."""
+
+    def __init__(self, log: Store) -> None:
+        self._log = log
+
+    async def rows(self, sql: str, params: Any = ()) -> list[Any]:
+        """Give the rows of a statement that only reads."""
+        return await self._log.unit().execute(sql, params)
+
+    async def execute(self, sql: str, params: Any = ()) -> int:
+        """Run one statement in a transaction of its own; gives the number of rows it touched."""
+        async with self._log.transaction() as unit:
+            assert isinstance(unit, StoreUnit)
+            return (await unit.execute(sql, params)).rowcount
+
+
+class Table:
+    """One of the tables beside the log, as a transaction sees it: what it wrote, else the rest."""
+
+    def __init__(self, rows: dict[Any, Any]) -> None:
+        self._rows = rows
+        self._own: dict[Any, Any] = {}
+
+    def get(self, key: Any) -> Any:
+        """Give a row, or None."""
+        return self._own[key] if key in self._own else self._rows.get(key)
+
+    def put(self, key: Any, row: Any) -> None:
+        """Write a row; None deletes it."""
+        self._own[key] = row
+
+    def items(self) -> list[tuple[Any, Any]]:
+        """Give all keys and rows."""
+        both = {**self._rows, **self._own} if self._own else self._rows
+        return [(key, row) for key, row in both.items() if row is not None]
+
+    def flush(self) -> None:
+        """Make what was written seen."""
+        for key, row in self._own.items():
+            if row is None:
+                self._rows.pop(key, None)
+            else:
+                self._rows[key] = row
+
+
+class StoreUnit(MemoryUnit):
+    """A unit of work on a `Store`."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.store = store
+        self._tables: dict[str, Table] = {}
+
+    @property
+    def connection(self) -> StoreUnit:
+        """Where the services' statements run: here."""
+        return self
+
+    async def execute(self, sql: str, params: Any = ()) -> Rows:
+        """Run the twin of a statement. Raises `NotImplementedError` if it has none."""
+        twin = self.store.twins.get(sql)
+        if twin is None:
+            raise NotImplementedError(f"this statement has no twin in memory: {sql}")
+        await self.store.step("statement")
+        return Rows(await twin(self, params))
+
+    def table(self, name: str) -> Table:
+        """Give a table beside the log as this transaction sees it."""
+        if name not in self._tables:
+            self._tables[name] = Table(self.store.tables.setdefault(name, {}))
+        return self._tables[name]
+
+    @override
+    def flush(self) -> None:
+        super().flush()
+        for table in self._tables.values():
+            table.flush()
