@@ -50,6 +50,7 @@ def service_environment(
     database_url: str,
     nats_url: str,
     base_url: str,
+    smtp_url: str,
 ) -> dict[str, str]:
     """Return the environment of all services, but for the ports of each.
 
@@ -58,6 +59,7 @@ def service_environment(
     """
     choices = {
         "ALLOW_INSECURE_CALLBACKS": "true",
+        "CUEAPI_SMTP_URL": smtp_url,
         "DEFAULT_PLAN": "scale",
         "CUEAPI_STOP_GRACE_SECONDS": "8",
     }

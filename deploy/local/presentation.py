@@ -49,12 +49,13 @@ def timeline_table(seen: Demonstration) -> RenderableType:
     return table
 
 
-def addresses(base_url: str, receiver_url: str, account: Account) -> RenderableType:
+def addresses(base_url: str, receiver_url: str, mail_url: str, account: Account) -> RenderableType:
     """Return where things are, and the key to them."""
     table = Table.grid(padding=(0, 2))
     table.add_row("API", Text(base_url))
     table.add_row("OpenAPI", Text(f"{base_url}/openapi.json"))
     table.add_row("Demo receiver", Text(receiver_url))
+    table.add_row("Mail", Text(mail_url))
     table.add_row("Account", Text(account.email))
     table.add_row("API key", Text(account.api_key, style="bold"))
     return table

@@ -52,6 +52,8 @@ async def run(options: Options, terminal: Terminal, programs: Programs = CUEAPI)
             if options.demo:
                 with terminal.logs_on_error():
                     await _demonstrate(stack, terminal, resources)
+            if not options.demo:
+                terminal.show_verbatim(f"Mail is on {stack.mail.page_url}\n")
             if not options.exit_after_demo:
                 terminal.stream_logs(f"CueAPI runs on {stack.base_url}; Ctrl-C stops it")
                 await stack.failed()
@@ -72,7 +74,7 @@ async def _demonstrate(stack: Stack, terminal: Terminal, resources: AsyncExitSta
     with terminal.step(f"Waiting for a cue that is due in {DUE_IN_SECONDS:.0f} s"):
         seen = await demonstrate(client, account, receiver)
     terminal.show(delivery_panel(seen), timeline_table(seen))
-    terminal.show(addresses(stack.base_url, receiver.url, account))
+    terminal.show(addresses(stack.base_url, receiver.url, stack.mail.page_url, account))
     terminal.show_verbatim(curl_commands(stack.base_url, receiver.url, account, seen))
 
 

@@ -13,6 +13,7 @@ from deploy.local.data_folder import DataFolder
 from deploy.local.environment import kept_secrets, service_environment
 from deploy.local.errors import StackError
 from deploy.local.failures import of_output
+from deploy.local.mail import MailSink
 from deploy.local.nats import LocalNats
 from deploy.local.ports import LOOPBACK, free_port, is_free
 from deploy.local.postgres import LocalPostgres
@@ -32,9 +33,9 @@ class Stack:
     """The whole system on one data folder; `async with` starts and stops it.
 
     `port` is the API's (a free one if None); `env` goes over the services' environment;
-    `replicas` says how many processes a service gets where it is not one. Starting raises
-    `StackError`, and leaves nothing running then. What crashes is started again; see
-    `failed`.
+    `replicas` says how many processes a service gets where it is not one. `mail` takes all mail
+    and shows it on a page. Starting raises `StackError`, and leaves nothing running then. What
+    crashes is started again; see `failed`.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Stack:
         self.base_url = f"http://localhost:{self.port}"
         self.postgres = LocalPostgres(self.folder.postgres, fsync=fsync, on_line=on_line)
         self.nats = LocalNats(self.folder.nats, on_line=on_line)
+        self.mail = MailSink(on_line, well_known=port is not None)
         self.services: dict[str, list[Service]] = {}
         self._env = env or {}
         self._replicas = replicas or {}
@@ -110,6 +112,7 @@ class Stack:
         services = chain.from_iterable(self.services.values())
         for group in (list(services), self._preparations, [self.nats], [self.postgres]):
             await asyncio.gather(*(process.stop(_GRACE_SECONDS) for process in reversed(group)))
+        await self.mail.stop()
         self._hold.close()
 
     def kill_now(self) -> None:
@@ -139,6 +142,7 @@ class Stack:
         with self._on_step("Starting NATS"):
             await self.nats.start()
             self._guard(self.nats)
+        await self.mail.start()
         env = self._environment()
         with self._on_step("Preparing the database and the streams"):
             preparations = self._programs.preparations.items()
@@ -153,6 +157,7 @@ class Stack:
             database_url=self.database_url,
             nats_url=self.nats.url,
             base_url=self.base_url,
+            smtp_url=self.mail.smtp_url,
         )
         return {**env, **self._env}
 

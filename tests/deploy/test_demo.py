@@ -134,7 +134,7 @@ async def test_the_demo_shows_its_own_delivery_and_timeline() -> None:
 
     console = Console(record=True, width=80, file=io.StringIO())
     console.print(delivery_panel(seen), timeline_table(seen))
-    console.print(addresses("http://api", receiver.url, account))
+    console.print(addresses("http://api", receiver.url, "http://mail", account))
     shown = console.export_text()
     assert "signature verified, 31 ms after it was due" in shown
     assert "Scheduled by [the cue]" in shown
