@@ -51,10 +51,13 @@ if TYPE_CHECKING:
         StreamEvent,
         WorkerList,
     )
+    from cueapi.outcome import Outcome, Retry
     from cueapi.payload import CuePayload
     from cueapi.resources.cues import AsyncCuesResource, CuesResource
     from cueapi.resources.executions import AsyncExecutionsResource, ExecutionsResource
     from cueapi.values import NOT_GIVEN, NotGiven
+    from cueapi.webhooks import Delivery, WebhookReceiver, verify_webhook
+    from cueapi.worker import Context, Worker
 
 __all__ = [
     "NOT_GIVEN",
@@ -70,6 +73,7 @@ __all__ = [
     "Call",
     "ClaimFailedError",
     "ConflictError",
+    "Context",
     "Cue",
     "CueAPI",
     "CueAPIError",
@@ -80,6 +84,7 @@ __all__ = [
     "CueNotFoundError",
     "CuePayload",
     "CuesResource",
+    "Delivery",
     "DuplicateNameError",
     "Execution",
     "ExecutionLimitExceededError",
@@ -90,20 +95,32 @@ __all__ = [
     "InvalidScheduleError",
     "NotGiven",
     "NotOwnerError",
+    "Outcome",
     "OutcomeAlreadyRecordedError",
     "OutcomeDetail",
     "PayloadTooLargeError",
     "PreconditionFailedError",
     "RateLimitError",
+    "Retry",
     "StreamEvent",
     "TicketNotFoundError",
     "ValidationError",
+    "WebhookReceiver",
+    "Worker",
     "WorkerList",
     "WorkerNotFoundError",
     "__version__",
+    "verify_webhook",
 ]
 
 _HOMES = {
+    "Retry": "cueapi.outcome",
+    "Outcome": "cueapi.outcome",
+    "Context": "cueapi.worker",
+    "Worker": "cueapi.worker",
+    "verify_webhook": "cueapi.webhooks",
+    "WebhookReceiver": "cueapi.webhooks",
+    "Delivery": "cueapi.webhooks",
     "AsyncCueAPI": "cueapi.async_client",
     "Call": "cueapi.calls",
     "CueAPI": "cueapi.client",

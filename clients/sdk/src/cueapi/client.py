@@ -45,8 +45,8 @@ class CueAPI:
     `api_key` and `base_url` (with or without `/v1`) come from CUEAPI_API_KEY and CUEAPI_BASE_URL
     if they are not given. `timeout` is in seconds, for connecting and for each silence of the
     server. A call is sent again up to `max_retries` times after network trouble, 408, 429 and
-    5xx. At most `connections` are open at once, and kept. An `http_client` of one's own is used as it is and stays open. Raises ValueError without
-    a key.
+    5xx. At most `connections` are open at once, and kept. An `http_client` of one's own is used
+    as it is and stays open. Raises ValueError without a key.
     """
 
     def __init__(

@@ -5,9 +5,9 @@
 `Context.on_lost`.
 """
 
+from cueapi.outcome import Outcome, Retry
 from cueapi.worker.context import Context
 from cueapi.worker.job import Job, LeaseLost
-from cueapi.worker.outcome import Outcome, Retry
 from cueapi.worker.report import NoSpool, Report, Spool
 from cueapi.worker.worker import Worker
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cueapi.outcome import FIELDS
 from cueapi.worker.job import Job, LeaseLost
-from cueapi.worker.outcome import FIELDS
 
 if TYPE_CHECKING:
     from cueapi.client import CueAPI

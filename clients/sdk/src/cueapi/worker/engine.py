@@ -11,13 +11,13 @@ from time import monotonic
 
 from cueapi.client import CueAPI
 from cueapi.errors import AuthenticationError, CueAPIError
+from cueapi.outcome import Retry
 from cueapi.retries import RetryPolicy
 from cueapi.worker.claims import ANY_TASK, Claims
 from cueapi.worker.context import Context
 from cueapi.worker.handlers import Handler, LoopThread
 from cueapi.worker.heart import Heart
 from cueapi.worker.job import Job
-from cueapi.worker.outcome import Retry
 from cueapi.worker.report import Reporter, Spool
 from cueapi.worker.turns import Turns
 

@@ -10,8 +10,8 @@ from functools import cached_property
 from threading import Lock, Thread
 from typing import Any
 
+from cueapi.outcome import Outcome, Retry, outcome_of, outcome_of_exception
 from cueapi.worker.context import Context
-from cueapi.worker.outcome import Outcome, Retry, outcome_of, outcome_of_exception
 
 _CONTEXT_NAMES = frozenset({"ctx", "context"})
 

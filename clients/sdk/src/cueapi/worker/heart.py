@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from threading import Condition, Thread
 from time import monotonic
 
@@ -23,7 +24,7 @@ LOST = (NotOwnerError, ConflictError, CueNotFoundError)
 class _Pulse:
     due: float
     beat: Callable[[], float]  # gives the seconds until the next beat
-    until: float | None = None
+    until: float = inf
 
 
 class Heart:
@@ -65,7 +66,7 @@ class Heart:
             yield
         finally:
             with self._changed:
-                if pulse.until is None:
+                if pulse.until == inf:
                     self._pulses.pop(job.execution_id, None)
 
     def beat_now(self, job: Job) -> None:

@@ -19,10 +19,10 @@ from cueapi.errors import (
     ValidationError,
 )
 from cueapi.handling import outcome_call
+from cueapi.limits import fitted
 from cueapi.models.executions import RecordedOutcome
 from cueapi.overriding import override
 from cueapi.retries import RetryPolicy
-from cueapi.worker.limits import fitted
 
 _log = logging.getLogger("cueapi.worker")
 _PATIENCE = RetryPolicy(retries=1_000, first=0.5, longest=30.0, patience=600.0)

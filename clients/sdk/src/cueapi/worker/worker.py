@@ -9,11 +9,11 @@ from contextlib import contextmanager, nullcontext
 from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cueapi.outcome import Outcome, Retry
 from cueapi.worker.claims import ANY_TASK
 from cueapi.worker.context import Context
 from cueapi.worker.handlers import Handler, LoopThread
 from cueapi.worker.job import Job
-from cueapi.worker.outcome import Outcome, Retry
 from cueapi.worker.report import NoSpool, Spool
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from cueapi.limits import MAX_TEXT, as_json
 from cueapi.values import present
-from cueapi.worker.limits import MAX_TEXT, as_json
 
 SHOWN_TRACE = 4_000
 
