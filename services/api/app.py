@@ -31,6 +31,7 @@ from services.api.routes.cues import cues
 from services.api.routes.device_codes import device_codes
 from services.api.routes.documents import Api
 from services.api.routes.echoes import echoes
+from services.api.routes.error_page import ERRORS_PATH, reference
 from services.api.routes.executions import executions
 from services.api.routes.fires import fires
 from services.api.routes.gate import Gate
@@ -90,6 +91,7 @@ RESOURCES: Sequence[Operations] = (
     plans.billing,
     usage,
     health,
+    reference,
 )
 
 
@@ -185,4 +187,4 @@ def build(ports: Ports, origins: Sequence[str] = ("*",)) -> ASGIApp:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    return Edge(api, origins)
+    return Edge(api, origins, ports.rules.base_url + ERRORS_PATH)

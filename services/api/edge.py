@@ -14,8 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.runtime.ids import new_uuid
-from services.api.errors import error_response, unavailable
-from services.api.routes.call import REQUEST_ID
+from services.api.errors import ERROR_PAGE, REQUEST_ID, error_response, unavailable
 from services.api.routes.gate import ANSWER_HEADERS
 
 log = structlog.get_logger()
@@ -33,10 +32,14 @@ _PREFLIGHT_SECONDS = "600"
 
 
 class Edge:
-    """Wraps the application. `origins` are the ones browsers may call from; `*` is any."""
+    """Wraps the application. `origins` are the ones browsers may call from; `*` is any.
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+    `error_page` is the address of the page that explains the codes.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str], error_page: str) -> None:
         self._app = app
+        self._error_page = error_page
         self._origins = frozenset(origins)
         self._in_hand = 0
 
@@ -46,6 +49,7 @@ class Edge:
         request = Request(scope, receive)
         scope["path"] = _without_slash(scope["path"])
         scope[REQUEST_ID] = request_id = _request_id(request.headers.get("x-request-id"))
+        scope[ERROR_PAGE] = self._error_page
         scope[ANSWER_HEADERS] = [
             (b"x-request-id", request_id.encode()),
             *self._cors(request.headers.get("origin")),
@@ -70,7 +74,7 @@ class Edge:
             return _preflight(request)
         if self._in_hand > MOST_IN_HAND:
             refusal = unavailable("this server, which has too much in hand,")
-            return error_response(refusal, request.scope[REQUEST_ID])
+            return error_response(refusal, request)
         return self._app
 
     def _cors(self, origin: str | None) -> Headers:

@@ -1,4 +1,4 @@
-"""Every refusal's code and status, in one table (contract §1), and the envelope they travel in."""
+"""Refusals on their way to the client, and the envelope they travel in (contract §1)."""
 
 from __future__ import annotations
 
@@ -6,113 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-STATUS: Mapping[str, int] = {
-    **dict.fromkeys(
-        (
-            "invalid_json",
-            "invalid_schedule",
-            "invalid_payload_size",
-            "invalid_payload",
-            "invalid_callback_url",
-            "invalid_alert_webhook_url",
-            "metadata_too_large",
-            "invalid_filter",
-            "conflicting_filters",
-            "invalid_status_in",
-            "confirmation_required",
-            "invalid_device_code",
-            "device_code_expired",
-            "invalid_status",
-            "invalid_plan",
-            "invalid_interval",
-            "no_stripe_customer",
-            "invalid_echo_token",
-        ),
-        400,
-    ),
-    **dict.fromkeys(
-        (
-            "invalid_api_key",
-            "key_rotated",
-            "key_revoked",
-            "session_expired",
-            "invalid_session",
-            "invalid_token",
-        ),
-        401,
-    ),
-    **dict.fromkeys(
-        (
-            "cue_limit_exceeded",
-            "execution_limit_exceeded",
-            "not_execution_owner",
-            "support_not_eligible",
-        ),
-        403,
-    ),
-    **dict.fromkeys(
-        (
-            "cue_not_found",
-            "execution_not_found",
-            "alert_not_found",
-            "ticket_not_found",
-            "worker_not_found",
-            "device_code_not_found",
-            "not_found",
-        ),
-        404,
-    ),
-    "method_not_allowed": 405,
-    **dict.fromkeys(
-        (
-            "outcome_already_recorded",
-            "execution_in_flight",
-            "execution_not_claiming",
-            "claim_failed",
-            "no_outcome",
-            "invalid_state",
-            "duplicate_cue_name",
-            "duplicate_email",
-            "device_code_exists",
-            "idempotency_key_conflict",
-            "last_key_protected",
-        ),
-        409,
-    ),
-    "plaintext_unavailable": 410,
-    "precondition_failed": 412,
-    "request_too_large": 413,
-    **dict.fromkeys(("invalid_timezone", "validation_error", "no_fields"), 422),
-    "rate_limit_exceeded": 429,
-    "internal_error": 500,
-    "stripe_error": 502,
-    **dict.fromkeys(("service_unavailable", "billing_unavailable", "session_unavailable"), 503),
-}
+from services.api.codes import CODES, code_on_the_wire
 
-_CODE_ON_THE_WIRE: Mapping[str, str] = {"invalid_echo_token": "invalid_token"}
-"""One code of the contract has two statuses: so it has two names here."""
-
-_HINTS: Mapping[str, str] = {
-    "invalid_api_key": "Send the header Authorization: Bearer cue_sk_...",
-    "key_rotated": "This key was replaced; use the new one.",
-    "key_revoked": "Use another key of the account, or sign in to make one.",
-    "session_expired": "Sign in again.",
-    "rate_limit_exceeded": "Wait as long as Retry-After says.",
-    "service_unavailable": "Send it again after Retry-After; with an Idempotency-Key this is safe.",
-    "outcome_already_recorded": "The first outcome stands; add to it with PATCH .../evidence.",
-    "execution_in_flight": "Wait until the execution has ended, then replay it.",
-    "claim_failed": "Another worker was first, or nothing is due; ask for claimable executions.",
-    "duplicate_cue_name": "Choose another name, or update the cue that has it.",
-    "cue_limit_exceeded": "Pause or delete a cue, or upgrade the plan.",
-    "execution_limit_exceeded": "Upgrade the plan, or wait for the next calendar month (UTC).",
-    "precondition_failed": "Read the cue again and repeat the change on what it is now.",
-    "request_too_large": "Keep large data elsewhere and send a link to it.",
-    "invalid_payload_size": "Keep large data elsewhere and put a link to it into the payload.",
-}
+STATUS: Mapping[str, int] = {name: code.status for name, code in CODES.items()}
 
 UNAVAILABLE_SECONDS = 5
+REQUEST_ID = "cueapi.request_id"
+ERROR_PAGE = "cueapi.error_page"
+"""Where in a request's scope its id is, and the address of the page that explains the codes."""
 
 
 class Detail(NamedTuple):
@@ -136,7 +40,8 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     status: int
     request_id: str
-    hint: str | None = None
+    hint: str
+    doc_url: str
     details: list[Fault] = []
 
 
@@ -146,13 +51,8 @@ class Envelope(msgspec.Struct, frozen=True):
     error: Refusal
 
 
-def code_on_the_wire(code: str) -> str:
-    """The code as clients see it."""
-    return _CODE_ON_THE_WIRE.get(code, code)
-
-
 class ApiError(Exception):
-    """A refusal on its way to the client. `code` must be in `STATUS`."""
+    """A refusal on its way to the client. `code` must be in `CODES`."""
 
     def __init__(
         self,
@@ -199,15 +99,17 @@ def broken() -> ApiError:
     return ApiError("internal_error", "something went wrong on our side")
 
 
-def error_response(error: ApiError, request_id: str) -> Response:
+def error_response(error: ApiError, request: HTTPConnection) -> Response:
     """Put a refusal into the envelope."""
+    code = code_on_the_wire(error.code)
     envelope = Envelope(
         error=Refusal(
-            code=code_on_the_wire(error.code),
+            code=code,
             message=_sendable(error.message),
             status=error.status,
-            request_id=request_id,
-            hint=_HINTS.get(error.code),
+            request_id=request.scope[REQUEST_ID],
+            hint=CODES[error.code].hint,
+            doc_url=f"{request.scope[ERROR_PAGE]}#{code}",
             details=[
                 Fault(field=_sendable(detail.field), message=_sendable(detail.message))
                 for detail in error.details[:_MAX_DETAILS]

@@ -17,7 +17,7 @@ from services.api.routes.issuing import open_account
 from services.api.routes.operation import Access, Operations, answer
 from services.api.routes.outgoing import check_urls
 from services.api.routes.ports import Unit
-from services.api.routes.shapes import Body, NoBody, NoQuery, Wish
+from services.api.routes.shapes import Changes, NoBody, NoQuery, Wish
 from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.addresses import normalised_email
 from services.api.rules.timestamps import wire_time
@@ -34,11 +34,8 @@ class RegisterBody(Wish):
     email: Email
 
 
-class ChangeMeBody(Body):
-    """What to change of the account; an empty or null `alert_webhook_url` clears it.
-
-    The defaults here are never used: only the fields that were sent count.
-    """
+class ChangeMeBody(Changes):
+    """What to change of the account; an empty or null `alert_webhook_url` clears it."""
 
     email: Email = ""
     alert_webhook_url: str | None = None

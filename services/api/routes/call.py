@@ -11,12 +11,11 @@ from starlette.requests import Request
 from libs.events.base import Command, Value
 from libs.events.envelope import Idempotency, Meta
 from libs.runtime.ids import new_trace_parent
+from services.api.errors import REQUEST_ID
 from services.api.routes.gate import Gate, add_header
 from services.api.routes.intake import B, Q, fingerprint
 from services.api.routes.ports import Ports
 from services.api.tables.admission import Admission
-
-REQUEST_ID = "cueapi.request_id"
 
 A = TypeVar("A", bound=Value)
 

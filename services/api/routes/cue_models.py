@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from services.api.routes.shapes import (
-    Body,
+    INTEGRAL,
+    Changes,
     FutureInstant,
     Instant,
     Moment,
@@ -24,12 +25,12 @@ Name = Annotated[str, trimmed(255)]
 Description = Annotated[str, StringConstraints(max_length=5_000)]
 Method = Literal["POST", "PUT", "PATCH", "GET"]
 Headers = Annotated[dict[str, str], Field(max_length=20)]
-Minutes = Annotated[int, Field(ge=0, le=1_440)]
+Minutes = Annotated[int, Field(ge=0, le=1_440), INTEGRAL]
 BackoffMinutes = Annotated[list[Minutes], Field(min_length=1, max_length=10)]
-Attempts = Annotated[int, Field(ge=1, le=10)]
-Seconds = Annotated[int, Field(ge=1, le=3_600)]
-Failures = Annotated[int, Field(ge=1, le=100)]
-Multiplier = Annotated[int, Field(ge=1, le=10)]
+Attempts = Annotated[int, Field(ge=1, le=10), INTEGRAL]
+Seconds = Annotated[int, Field(ge=1, le=3_600), INTEGRAL]
+Failures = Annotated[int, Field(ge=1, le=100), INTEGRAL]
+Multiplier = Annotated[int, Field(ge=1, le=10), INTEGRAL]
 CatchUp = Annotated[
     Literal["skip_missed", "run_once_if_missed", "replay_all_missed", "replay_all"],
     AfterValidator(lambda policy: "replay_all_missed" if policy == "replay_all" else policy),
@@ -95,6 +96,9 @@ class NewOnFailure(Wish):
 class CreateCueBody(Wish):
     """A cue to create. The short form has `cron` or `at` at the top instead of `schedule`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [by]} for by in ("schedule", "cron", "at")]}
+    )
     free: ClassVar[frozenset[str]] = frozenset({"payload"})
 
     name: Name
@@ -116,7 +120,7 @@ class CreateCueBody(Wish):
     worker: bool | None = None
 
 
-class ChangedSchedule(Body):
+class ChangedSchedule(Changes):
     """A new schedule; its zone stays unless it is given."""
 
     type: str
@@ -125,7 +129,7 @@ class ChangedSchedule(Body):
     timezone: str = ""
 
 
-class ChangedCallback(Body):
+class ChangedCallback(Changes):
     """Fields of the callback to change."""
 
     url: str = ""
@@ -134,34 +138,34 @@ class ChangedCallback(Body):
     transport: SkipJsonSchema[TopLevelTransport] = None
 
 
-class ChangedRetry(Body):
+class ChangedRetry(Changes):
     """Fields of the retry rule to change."""
 
     max_attempts: Attempts = 1
     backoff_minutes: BackoffMinutes = Field(default_factory=list)
 
 
-class ChangedDelivery(Body):
+class ChangedDelivery(Changes):
     """Fields of the delivery rule to change."""
 
     timeout_seconds: Seconds = 1
     outcome_deadline_seconds: Seconds = 1
 
 
-class ChangedAlertRules(Body):
+class ChangedAlertRules(Changes):
     """Fields of the alert rules to change."""
 
     consecutive_failures: Failures = 1
     missed_window_multiplier: Multiplier = 1
 
 
-class ChangedVerification(Body):
+class ChangedVerification(Changes):
     """The verification mode to change to."""
 
     mode: Mode = "none"
 
 
-class ChangedOnFailure(Body):
+class ChangedOnFailure(Changes):
     """Fields of the failure rule to change."""
 
     email: bool = True
@@ -169,11 +173,8 @@ class ChangedOnFailure(Body):
     pause: bool = False
 
 
-class UpdateCueBody(Body):
-    """Changes to a cue: absent is unchanged, `null` is back to the default where that is allowed.
-
-    The defaults here are never used: only the fields that were sent count.
-    """
+class UpdateCueBody(Changes):
+    """Changes to a cue: absent is unchanged, `null` is the default again where that is allowed."""
 
     free: ClassVar[frozenset[str]] = frozenset({"payload"})
 

@@ -58,7 +58,8 @@ def wanted(body: CreateCueBody) -> Wanted:
 
 def _long_form(body: CreateCueBody) -> Wanted:
     if body.cron is None and body.at is None:
-        raise ShapeError([Detail("body.schedule", "field required")])
+        message = "send schedule, or one of cron and at of the short form"
+        raise ShapeError([Detail("body.schedule", message)])
     if body.cron is not None and body.at is not None:
         raise ShapeError([Detail("body.at", "send either cron or at")])
     return Wanted(

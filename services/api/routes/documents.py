@@ -12,7 +12,8 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from typing_extensions import override
 
-from services.api.errors import STATUS, Envelope, code_on_the_wire
+from services.api.codes import code_on_the_wire
+from services.api.errors import STATUS, Envelope
 from services.api.routes.operation import Access, Operation, Page, Streamed
 from services.api.routes.shapes import NoBody
 
@@ -51,14 +52,17 @@ def described(operation: Operation[Any, Any]) -> dict[str, Any]:
     }
     if operation.body is not NoBody:
         reference = {"$ref": _REF + operation.body.__name__}
-        extra["requestBody"] = {"content": {"application/json": {"schema": reference}}}
+        extra["requestBody"] = {
+            "required": any(f.is_required() for f in operation.body.model_fields.values()),
+            "content": {"application/json": {"schema": reference}},
+        }
     return extra
 
 
 def _path_parameters(path: str) -> Iterable[dict[str, Any]]:
     for part in path.split("/"):
         if part.startswith("{"):
-            schema = {"type": "string"}
+            schema = {"type": "string", "minLength": 1}
             yield {"name": part[1:-1], "in": "path", "required": True, "schema": schema}
 
 
@@ -66,7 +70,14 @@ def _query_parameters(operation: Operation[Any, Any]) -> Iterable[dict[str, Any]
     schema = operation.query.model_json_schema()
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
-        yield {"name": name, "in": "query", "required": name in required, "schema": field}
+        schema = _without_null(field)
+        yield {"name": name, "in": "query", "required": name in required, "schema": schema}
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    # A parameter is absent or a text; it cannot be null.
+    kinds = [kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"]
+    return kinds[0] if len(kinds) == 1 else field
 
 
 def _answer(status: int, model: type[msgspec.Struct] | None) -> dict[str, Any]:

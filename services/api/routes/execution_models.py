@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints
 
 from services.api.routes.shapes import (
+    INTEGRAL,
     Instant,
     Lenient,
     PageLimit,
@@ -44,8 +45,8 @@ ResultType = Annotated[str, _text(50)]
 Summary = Annotated[str, _text(500)]
 Artifacts = Annotated[list[Any], Field(max_length=100)]
 Word = Annotated[str, _text(255)]
-LeaseSeconds = Annotated[int, Field(ge=10, le=3_600)]
-WaitSeconds = Annotated[int, Field(ge=0, le=30)]
+LeaseSeconds = Annotated[int, Field(ge=10, le=3_600), INTEGRAL]
+WaitSeconds = Annotated[int, Field(ge=0, le=30), INTEGRAL]
 
 
 class EvidenceBody(Wish):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse, Response
 
 from libs.runtime.ids import new_link_token
@@ -15,6 +16,18 @@ _TEMPLATES = Environment(
     undefined=StrictUndefined,
     autoescape=True,
 )
+
+
+def _code(text: str) -> Markup:
+    """What stands between backticks as code; everything is escaped."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in parts
+    )
+
+
+_TEMPLATES.filters["code"] = _code
 
 
 def page(name: str, status: int = 200, **facts: Any) -> Response:

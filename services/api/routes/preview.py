@@ -21,7 +21,7 @@ from services.api.routes.call import Call
 from services.api.routes.cue_models import NewSchedule
 from services.api.routes.cue_settings import schedule_of
 from services.api.routes.operation import Operations, answer
-from services.api.routes.shapes import NoQuery, Wish
+from services.api.routes.shapes import INTEGRAL, NoQuery, Wish
 from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.timestamps import wire_time, zoned_time
 
@@ -32,7 +32,7 @@ class PreviewBody(Wish):
     """A schedule as a cue has it, and how many of its occurrences to tell."""
 
     schedule: NewSchedule
-    count: Annotated[int, Field(ge=1, le=100)] = 10
+    count: Annotated[int, Field(ge=1, le=100), INTEGRAL] = 10
 
 
 class OccurrenceWire(Wire):

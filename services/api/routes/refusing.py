@@ -12,14 +12,13 @@ from starlette.routing import Match, Route
 from libs.events.bus import Refused, Unanswered
 from libs.runtime.postgres import Conflict, Unavailable
 from services.api.errors import STATUS, ApiError, broken, error_response, unavailable
-from services.api.routes.call import REQUEST_ID
 
 Handling = Callable[[Request, Exception], Awaitable[Response]]
 
 
 async def refuse(request: Request, error: Exception) -> Response:
     """Answer an exception with its envelope."""
-    return error_response(_refusal(error, request), request.scope[REQUEST_ID])
+    return error_response(_refusal(error, request), request)
 
 
 async def _nobody_reads_it(_: Request, __: Exception) -> Response:

@@ -12,10 +12,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     ValidationError,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from typing_extensions import override
 
 from services.api.errors import Detail
 from services.api.rules.timestamps import parse_instant, parse_timestamp
@@ -38,6 +42,20 @@ class Body(BaseModel):
 class Wish(Body):
     """A body in which `null` is the same as absent: all but PATCH (contract §1)."""
 
+    @override
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Tell that what may be absent may be null as well."""
+        schema = handler(core)
+        told = handler.resolve_ref_schema(schema)
+        required = told.get("required", ())
+        for name, field in told.get("properties", {}).items():
+            if name not in required:
+                told["properties"][name] = _or_null(field)
+        return schema
+
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, sent: Any) -> Any:
@@ -45,6 +63,21 @@ class Wish(Body):
             return sent
         known = cls.model_fields
         return {key: value for key, value in sent.items() if value is not None or key not in known}
+
+
+class Changes(Body):
+    """What to change: only the fields that were sent count, and the defaults are never used."""
+
+    @override
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Tell no defaults: what is absent stays as it is."""
+        schema = handler(core)
+        for field in handler.resolve_ref_schema(schema).get("properties", {}).values():
+            field.pop("default", None)
+        return schema
 
 
 class Lenient(Wish):
@@ -75,6 +108,21 @@ def _whole(text: Any) -> int:
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         raise ValueError("must be a whole number")
     return int(text)
+
+
+def _integral(number: Any) -> Any:
+    # JSON has one kind of number: 3.0 is an integer to JSON Schema, and so to whoever reads ours.
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+def _or_null(field: dict[str, Any]) -> dict[str, Any]:
+    kinds = field.get("anyOf", [field])
+    if any(kind.get("type") == "null" for kind in kinds):
+        return field
+    outside = ("title", "default", "description")
+    around = {key: value for key, value in field.items() if key in outside}
+    inside = {key: value for key, value in field.items() if key not in outside}
+    return {"anyOf": [*inside.get("anyOf", [inside]), {"type": "null"}], **around}
 
 
 def _boolean(text: Any) -> bool:
@@ -108,8 +156,8 @@ def _with_a_tomorrow(moment: datetime) -> datetime:
     return moment
 
 
-PageLimit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=100)]
-PageOffset = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=MAX_OFFSET)]
+PageLimit = Annotated[int, Field(ge=1, le=100), BeforeValidator(_whole)]
+PageOffset = Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(_whole)]
 QueryFlag = Annotated[bool, BeforeValidator(_boolean)]
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """A timestamp; one without an offset is UTC."""
@@ -117,6 +165,8 @@ FutureInstant = Annotated[datetime, BeforeValidator(_future_instant)]
 """As `Instant`, for something to be planned."""
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 """A timestamp to be planned; naive when it came without an offset."""
+INTEGRAL = BeforeValidator(_integral)
+"""Beside the bounds of a whole number in a body: `3.0` is one, `3.5` and `"3"` are none."""
 WorkerId = Annotated[str, StringConstraints(min_length=1, max_length=255)]
 
 

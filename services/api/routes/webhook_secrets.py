@@ -18,7 +18,7 @@ from services.api.routes.guards import confirmed
 from services.api.routes.issuing import ALERT_SECRET, WEBHOOK_SECRET
 from services.api.routes.operation import Operations, answer
 from services.api.routes.ports import Unit
-from services.api.routes.shapes import NoBody, NoFields, NoQuery, Wish
+from services.api.routes.shapes import INTEGRAL, NoBody, NoFields, NoQuery, Wish
 from services.api.routes.wire import Timestamp, Wire
 from services.api.rules.timestamps import wire_time_or_none
 from services.api.tables.alert_secrets import alert_secret, replace_alert_secret
@@ -30,7 +30,7 @@ secrets = Operations("Account")
 class RotateBody(Wish):
     """For how many hours the old secret signs too."""
 
-    overlap_hours: Annotated[int, Field(ge=0, le=72)] = 0
+    overlap_hours: Annotated[int, Field(ge=0, le=72), INTEGRAL] = 0
 
 
 class WebhookSecretWire(Wire):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.api.app import RESOURCES
-from services.api.errors import STATUS, code_on_the_wire
+from services.api.codes import code_on_the_wire
+from services.api.errors import STATUS
 from services.api.routes.operation import Access
 from tests.services.api.conftest import Fixture
 
