@@ -4,17 +4,23 @@ UV := .tools/bin/uv
 RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: run test check lint bench fmt clean
+.PHONY: run test test-docker test-k8s check lint bench fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: .venv/synced  ## Start the whole stack on this machine and show a cue being delivered
 	@$(RUN) python -m deploy.local
 
 test: .venv/synced  ## Run every test
 	@$(RUN) pytest -n 2 --dist loadgroup --no-loadscope-reorder
+
+test-docker: .venv/synced  ## Build the image, bring docker-compose.yml up and deliver a cue in it
+	@VENV=.venv tests/deploy/docker/run.sh
+
+test-k8s: .venv/synced  ## Render deploy/k8s and check every object of it; needs kubectl or kustomize
+	@CUEAPI_TEST_KUBERNETES=1 $(RUN) pytest tests/deploy/k8s
 
 check: lint test  ## What CI runs: lint, types, import contracts, tests
 
