@@ -98,6 +98,7 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         starts_grace=True,
         traceparent=TRACE,
     ),
+    executions.AttemptPostponed(at=AT, due_at=AT + timedelta(seconds=8)),
     executions.AttemptStarted(at=AT, epoch=1, lease_until=AT + timedelta(seconds=35)),
     executions.AttemptSucceeded(
         at=AT,

@@ -11,6 +11,7 @@ from libs.events.base import Transport
 from libs.events.executions import (
     AttemptFailed,
     AttemptLost,
+    AttemptPostponed,
     AttemptStarted,
     AttemptSucceeded,
     Cancelled,
@@ -52,6 +53,8 @@ def evolve(state: Execution | None, event: ExecutionEvent) -> Execution:
     match event:
         case AttemptStarted() | AttemptSucceeded() | AttemptFailed() | AttemptLost():
             return _attempted(state, facts, event)
+        case AttemptPostponed():
+            return _postponed(state, facts, event)
         case LateResultRecorded():
             return state
         case ExecutionClaimed() | LeaseExtended() | LeaseExpired():
@@ -100,6 +103,13 @@ def _scheduled(event: ExecutionScheduled) -> Execution:
     if event.blocked is not None:
         return Failed(facts=facts, blocked=True)
     return Pending(facts=facts, due_at=event.due_at, expires_at=event.expires_at)
+
+
+def _postponed(state: Execution, facts: Facts, event: AttemptPostponed) -> Execution:
+    if not isinstance(state, Pending | Retrying):
+        return state
+    since = state.postponed_from or state.due_at
+    return replace(state, facts=facts, due_at=event.due_at, postponed_from=since)
 
 
 def _attempted(

@@ -139,6 +139,12 @@ class ExecutionScheduled(Event):
     traceparent: str | None = None
 
 
+class AttemptPostponed(Event):
+    """The attempt that was due waits until `due_at`: its destination fails again and again."""
+
+    due_at: datetime
+
+
 class AttemptStarted(Event):
     """A dispatcher holds the execution until `lease_until` and POSTs it now."""
 
@@ -284,7 +290,8 @@ ExecutionCommand: TypeAlias = (
     | RequestVerification
 )
 DeliveryEvent: TypeAlias = (
-    AttemptStarted
+    AttemptPostponed
+    | AttemptStarted
     | AttemptSucceeded
     | AttemptFailed
     | AttemptLost
@@ -349,11 +356,15 @@ class Facts(Value):
 
 
 class Pending(Value, tag_field="stage", tag="pending"):
-    """Waits for `due_at`; a worker's becomes missed at `expires_at`."""
+    """Waits for `due_at`; a worker's becomes missed at `expires_at`.
+
+    `postponed_from` is when the attempt was due before it was postponed.
+    """
 
     facts: Facts
     due_at: datetime
     expires_at: datetime | None = None
+    postponed_from: datetime | None = None
 
 
 class Delivering(Value, tag_field="stage", tag="delivering"):
@@ -376,10 +387,11 @@ class Claimed(Value, tag_field="stage", tag="claimed"):
 
 
 class Retrying(Value, tag_field="stage", tag="retrying"):
-    """The next attempt starts at `due_at`."""
+    """The next attempt starts at `due_at`; `postponed_from` as for a pending one."""
 
     facts: Facts
     due_at: datetime
+    postponed_from: datetime | None = None
 
 
 class Succeeded(Value, tag_field="stage", tag="success"):

@@ -1,6 +1,6 @@
 """The dispatcher: delivers webhooks and lends executions to workers.
 
-Writes   `AttemptStarted Succeeded Failed Lost`, `LateResultRecorded`, `DeliveryFailed`,
+Writes   `AttemptPostponed Started Succeeded Failed Lost`, `LateResultRecorded`, `DeliveryFailed`,
          `ExecutionClaimed`, `LeaseExtended Expired`, `ExecutionMissed Cancelled`.
 Decides  ClaimExecution, ClaimNextExecution, ExtendLease, RecordWorkerHeartbeat,
          DeleteWorker; and, called, SendTestDelivery.

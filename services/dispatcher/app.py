@@ -23,6 +23,7 @@ from services.dispatcher.handlers.preparing import Preparing
 from services.dispatcher.handlers.results import ResultDesk
 from services.dispatcher.handlers.trying import MOST_TESTS, DeliveryTests
 from services.dispatcher.handlers.workers import WorkerDesk
+from services.dispatcher.rules.circuit import Circuits
 from services.dispatcher.rules.slots import Slots
 from services.dispatcher.settings import DispatcherSettings
 from services.dispatcher.timers.due import DeliverDue
@@ -54,6 +55,7 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
         unclaimed_seconds=settings.unclaimed_timeout_seconds,
     )
     slots = Slots(settings.concurrency, settings.account_concurrency, settings.host_concurrency)
+    circuits = Circuits()
     webhook = HttpWebhook(client, policy)
     preparing = Preparing(settings.keyring())
     appended = partial(resources.bus.nudge, "relay")
@@ -61,6 +63,7 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
         webhook,
         ResultDesk(resources.log),
         slots,
+        circuits,
         resources.health,
         on_free=lambda: due.nudge(),
         on_appended=appended,
@@ -68,6 +71,7 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
     deliver = DeliverDue(
         resources.log,
         slots,
+        circuits,
         webhook.host_of,
         preparing,
         terms,

@@ -7,6 +7,7 @@ from libs.events.base import Event
 from libs.events.executions import (
     AttemptFailed,
     AttemptLost,
+    AttemptPostponed,
     AttemptStarted,
     AttemptSucceeded,
     DeliveryFailed,
@@ -54,6 +55,8 @@ class _Walk:
         match event:
             case ExecutionScheduled():
                 yield "is scheduled twice"
+            case AttemptPostponed():
+                yield from self._postponed(event)
             case AttemptStarted() | ExecutionClaimed():
                 yield from self._begins(event)
             case LeaseExtended() | LeaseExpired() | AttemptLost():
@@ -66,6 +69,13 @@ class _Walk:
                 yield from self._reported(event)
             case _:
                 pass
+
+    def _postponed(self, event: AttemptPostponed) -> Iterator[str]:
+        if self.over or self.held_until is not None:
+            yield f"an attempt is put off at {event.at}, when none is due"
+        if self.earliest is None or event.due_at < self.earliest:
+            yield f"an attempt is put off until {event.due_at}, before it was due"
+        self.earliest = event.due_at
 
     def _begins(self, event: AttemptStarted | ExecutionClaimed) -> Iterator[str]:
         if event.epoch != self.epoch + 1:

@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never
 from libs.events.executions import (
     AttemptFailed,
     AttemptLost,
+    AttemptPostponed,
     AttemptStarted,
     AttemptSucceeded,
     DeliveryFailed,
@@ -29,7 +30,8 @@ from libs.events.executions import (
 from services.api.rules.timestamps import wire_time
 
 AttemptEvent: TypeAlias = (
-    AttemptStarted
+    AttemptPostponed
+    | AttemptStarted
     | AttemptSucceeded
     | AttemptFailed
     | AttemptLost
@@ -62,6 +64,9 @@ def summary(event: ExecutionEvent) -> str:
 
 def _attempt(event: AttemptEvent) -> str:
     match event:
+        case AttemptPostponed():
+            until = wire_time(event.due_at)
+            return f"Put off until {until}: the destination has failed many times in a row"
         case AttemptStarted():
             return f"Attempt {event.epoch} started"
         case AttemptSucceeded():

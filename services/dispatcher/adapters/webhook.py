@@ -55,6 +55,10 @@ class Sent(Value):
 class Webhook(Protocol):
     """The port: sends one attempt, never raises for what the receiver does."""
 
+    def host_of(self, url: str | None) -> str:
+        """Name the destination by which attempts are bounded."""
+        ...
+
     async def send(self, attempt: Attempt) -> Sent:
         """Send it, within the cue's timeout."""
         ...

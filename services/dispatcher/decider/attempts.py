@@ -10,6 +10,7 @@ from libs.events.execution_states import TERMINAL, status
 from libs.events.executions import (
     AttemptFailed,
     AttemptLost,
+    AttemptPostponed,
     AttemptStarted,
     AttemptSucceeded,
     Cancelled,
@@ -25,6 +26,9 @@ from libs.events.executions import (
     SentHeaders,
 )
 from services.dispatcher.rules.retry import retry_at
+
+LONGEST_POSTPONED = timedelta(minutes=5)
+LONGEST_STEP = timedelta(minutes=1)
 
 
 class Acknowledged(Value):
@@ -67,6 +71,21 @@ def start_attempt(
         return [DeliveryFailed(at=now, attempts=made)]
     lease = timedelta(seconds=settings.delivery.timeout_seconds) + margin
     return [AttemptStarted(at=now, epoch=made + 1, lease_until=now + lease)]
+
+
+def postpone_attempt(
+    execution: Execution, wait: timedelta, now: datetime
+) -> AttemptPostponed | None:
+    """Put the attempt that is due off by `wait`, but never `LONGEST_POSTPONED` in all.
+
+    What has waited for long waits for longer, so that its log stays short. None when it has waited
+    long enough: then it is made whatever its destination does.
+    """
+    assert isinstance(execution, Pending | Retrying), "only what is due is put off"
+    since = execution.postponed_from or execution.due_at
+    wait = max(wait, min(now - since, LONGEST_STEP))
+    until = min(now + wait, since + LONGEST_POSTPONED)
+    return AttemptPostponed(at=now, due_at=until) if until > now else None
 
 
 def lose_attempt(

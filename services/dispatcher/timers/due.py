@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from libs.events.base import Transport
 from libs.events.envelope import Meta
-from libs.events.executions import CATEGORY, AttemptStarted, Claimed, Delivering, DeliveryEvent
+from libs.events.executions import (
+    CATEGORY,
+    AttemptPostponed,
+    AttemptStarted,
+    Claimed,
+    Delivering,
+    DeliveryEvent,
+)
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
+from libs.runtime.clock import monotonic
+from libs.runtime.ids import jittered
 from services.dispatcher import queries
 from services.dispatcher.adapters.webhook import Attempt
-from services.dispatcher.decider.attempts import lose_attempt, start_attempt
+from services.dispatcher.decider.attempts import lose_attempt, postpone_attempt, start_attempt
 from services.dispatcher.decider.claims import LeaseTerms, end_lease, miss
 from services.dispatcher.handlers.preparing import Planned, Preparing
 from services.dispatcher.queries import DueExecution
+from services.dispatcher.rules.circuit import FIRST_PAUSE, Circuits, Verdict
 from services.dispatcher.rules.slots import Slots
 
 TAKE = 500
@@ -29,6 +39,9 @@ LATENESS = Histogram(
 )
 
 
+POSTPONED = Counter("cueapi_attempts_postponed_total", "Times that a failing destination waited")
+
+
 class DeliverDue:
     """Starts the attempts that are due, as many as there are slots, in one transaction."""
 
@@ -36,6 +49,7 @@ class DeliverDue:
         self,
         log: PostgresLog,
         slots: Slots,
+        circuits: Circuits,
         host_of: Callable[[str | None], str],
         preparing: Preparing,
         terms: LeaseTerms,
@@ -46,6 +60,7 @@ class DeliverDue:
     ) -> None:
         self._log = log
         self._slots = slots
+        self._circuits = circuits
         self._host_of = host_of
         self._preparing = preparing
         self._terms = terms
@@ -75,7 +90,7 @@ class DeliverDue:
         try:
             async with self._log.transaction() as unit:
                 due = await queries.take_due(unit, limit=limit, saturated=saturated, held=held)
-                recorded, started = await self._decide(unit, due)
+                recorded = await self._decide(unit, due, started)
                 planned = [_planned(unit, item) for item in started]
                 return len(due), recorded, await self._preparing.attempts(unit, planned)
         except BaseException:
@@ -84,15 +99,14 @@ class DeliverDue:
             raise
 
     async def _decide(
-        self, unit: PostgresUnit, due: Sequence[DueExecution]
-    ) -> tuple[int, list[DueExecution]]:
+        self, unit: PostgresUnit, due: Sequence[DueExecution], started: list[DueExecution]
+    ) -> int:
         claimed = [i.execution for i in due if isinstance(i.execution, Claimed)]
         beats = {}
         if claimed:
             workers = [(c.facts.account_id, c.worker_id) for c in claimed]
             beats = await queries.heartbeats_of(unit, workers)
         recorded = 0
-        started: list[DueExecution] = []
         for item in due:
             execution, facts = item.execution, item.execution.facts
             if isinstance(execution, Claimed):
@@ -106,7 +120,7 @@ class DeliverDue:
                 )
                 unit.record(CATEGORY, facts.id, facts.account_id, events, meta)
                 recorded += 1
-        return recorded, started
+        return recorded
 
     def _of_attempt(
         self, unit: PostgresUnit, item: DueExecution, started: list[DueExecution]
@@ -116,22 +130,36 @@ class DeliverDue:
             return miss(execution, settings, unit.now)
         if isinstance(execution, Delivering):
             return lose_attempt(execution, settings, unit.now)
-        if settings is not None and not self._take_slot(item):
-            return []
         events = start_attempt(execution, settings, unit.now, self._margin)
-        if events and isinstance(events[0], AttemptStarted):
-            started.append(item)
-            LATENESS.observe(_lateness(item, unit))
-        elif settings is not None:
-            self._release(item)
+        if not events or not isinstance(events[0], AttemptStarted):
+            return events
+        if (postponed := self._postponed(unit, item)) is not None:
+            POSTPONED.inc()
+            return [postponed]
+        if not self._take_slot(item):
+            return []
+        self._circuits.begin(execution.facts.account_id, self._host(item))
+        started.append(item)
+        LATENESS.observe(_lateness(item, unit))
         return events
+
+    def _postponed(self, unit: PostgresUnit, item: DueExecution) -> AttemptPostponed | None:
+        account_id = item.execution.facts.account_id
+        wait = self._circuits.wait_of(account_id, self._host(item), monotonic())
+        if not wait:
+            return None
+        # Spread over twice the time, for all who wait would come together.
+        seconds = 2 * jittered(max(wait, FIRST_PAUSE))
+        return postpone_attempt(item.execution, timedelta(seconds=seconds), unit.now)
 
     def _take_slot(self, item: DueExecution) -> bool:
         facts = item.execution.facts
         return self._slots.take(facts.account_id, self._host(item), facts.cue_id)
 
     def _release(self, item: DueExecution) -> None:
-        self._slots.release(item.execution.facts.account_id, self._host(item))
+        account_id, host, now = item.execution.facts.account_id, self._host(item), monotonic()
+        self._circuits.end(account_id, host, Verdict.UNKNOWN, now, now, 1.0)
+        self._slots.release(account_id, host)
 
     def _host(self, item: DueExecution) -> str:
         return self._host_of(item.settings.callback.url) if item.settings else ""

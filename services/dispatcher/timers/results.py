@@ -13,9 +13,10 @@ from libs.runtime.finishing import to_its_end
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
-from services.dispatcher.adapters.webhook import Attempt, HttpWebhook, Sent
-from services.dispatcher.decider.attempts import Acknowledged
+from services.dispatcher.adapters.webhook import Attempt, Sent, Webhook
+from services.dispatcher.decider.attempts import Acknowledged, NotAcknowledged
 from services.dispatcher.handlers.results import Finished, ResultDesk
+from services.dispatcher.rules.circuit import Circuits, verdict_of
 from services.dispatcher.rules.slots import Slots
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ GATHER_SECONDS = 0.003
 
 ATTEMPTS = Counter("cueapi_attempts_total", "Attempts that ended", ["result"])
 DURATION = Histogram("cueapi_delivery_duration_seconds", "From sending to the result")
+OPEN_CIRCUITS = Gauge("cueapi_circuits_open", "Destinations that are slowed down")
 IN_FLIGHT = Gauge("cueapi_attempts_in_flight", "Attempts on the wire")
 
 
@@ -34,9 +36,10 @@ class Deliveries:
 
     def __init__(
         self,
-        webhook: HttpWebhook,
+        webhook: Webhook,
         desk: ResultDesk,
         slots: Slots,
+        circuits: Circuits,
         health: Health,
         *,
         on_free: Callable[[], None],
@@ -45,6 +48,7 @@ class Deliveries:
         self._webhook = webhook
         self._desk = desk
         self._slots = slots
+        self._circuits = circuits
         self._health = health
         self._on_free = on_free
         self._on_appended = on_appended
@@ -103,10 +107,22 @@ class Deliveries:
     async def _send(self, attempt: Attempt) -> None:
         began = monotonic()
         sent = await self._webhook.send(attempt)
-        DURATION.observe(monotonic() - began)
+        now = monotonic()
+        DURATION.observe(now - began)
+        self._learn(attempt, sent, began, now)
         acknowledged = isinstance(sent.result, Acknowledged)
         ATTEMPTS.labels("acknowledged" if acknowledged else "failed").inc()
         self._finish(attempt, sent)
+
+    def _learn(self, attempt: Attempt, sent: Sent, began: float, now: float) -> None:
+        result = sent.result
+        error = result.error if isinstance(result, NotAcknowledged) else None
+        verdict = verdict_of(result.http_status, error)
+        host = self._webhook.host_of(attempt.settings.callback.url)
+        self._circuits.end(
+            attempt.facts.account_id, host, verdict, began, now, spread=jittered(1.0)
+        )
+        OPEN_CIRCUITS.set(self._circuits.open)
 
     def _finish(self, attempt: Attempt, sent: Sent) -> None:
         self._finished.append((attempt, sent))

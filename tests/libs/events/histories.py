@@ -127,7 +127,11 @@ def _possible_of_execution(state: object) -> list[type[Event]]:
         case executions.Pending(facts=facts) if facts.transport is Transport.WORKER:
             kinds += [executions.ExecutionClaimed, executions.ExecutionMissed]
         case executions.Pending() | executions.Retrying():
-            kinds += [executions.AttemptStarted, executions.ExecutionCancelled]
+            kinds += [
+                executions.AttemptPostponed,
+                executions.AttemptStarted,
+                executions.ExecutionCancelled,
+            ]
         case executions.Delivering():
             kinds += [
                 executions.AttemptSucceeded,

@@ -33,6 +33,9 @@ from services.scheduler.handlers import CueDesk
 class Deaf:
     """A webhook behind which nobody is."""
 
+    def host_of(self, url: str | None) -> str:
+        return url or ""
+
     async def exchange(self, attempt: Attempt, timeout: float) -> Exchange:
         nobody = NotAcknowledged(error="connect", message="Could not connect")
         return Exchange(WebhookRequest(method="POST", headers={}, body=b""), nobody)

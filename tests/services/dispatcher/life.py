@@ -14,6 +14,7 @@ from libs.events.execution_states import TERMINAL, evolve, status
 from libs.events.executions import (
     AttemptFailed,
     AttemptLost,
+    AttemptPostponed,
     AttemptStarted,
     AttemptSucceeded,
     DeliveryFailed,
@@ -95,6 +96,10 @@ def nothing_starts_before_it_is_due(history: Sequence[Event]) -> None:
     due: datetime | None = None
     for event in history:
         match event:
+            case AttemptPostponed():
+                assert due is not None
+                assert event.at >= due, "what was not due was put off"
+                due = event.due_at
             case ExecutionScheduled() | LeaseExpired():
                 due = event.due_at
             case AttemptFailed() | AttemptLost():

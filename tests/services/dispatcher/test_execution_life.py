@@ -32,16 +32,20 @@ from libs.events.executions import (
     Claimed,
     Delivering,
     Execution,
+    Pending,
     Report,
     RequestVerification,
+    Retrying,
     VerifyOutcome,
 )
 from libs.events.unit import Unit
 from services.dispatcher.decider.attempts import (
+    LONGEST_STEP,
     Acknowledged,
     NotAcknowledged,
     Result,
     lose_attempt,
+    postpone_attempt,
     record_result,
     start_attempt,
 )
@@ -154,6 +158,19 @@ class ExecutionLife(RuleBasedStateMachine):
             assert self.execution != execution, "a due row was left as it was"
         else:
             assert not events, "what was not due was touched"
+
+    @precondition(lambda self: isinstance(self.execution, Pending | Retrying))
+    @precondition(lambda self: self.execution.facts.transport is Transport.WEBHOOK)
+    @rule(seconds=st.integers(1, 120))
+    def destination_fails(self, seconds: int) -> None:
+        before = self.execution
+        if not start_attempt(before, self.cue, self.now, MARGIN):
+            return
+        wait = timedelta(seconds=seconds)
+        if (postponed := postpone_attempt(before, wait, self.now)) is not None:
+            self.record(postponed)
+            assert self.execution.facts.attempts == before.facts.attempts
+            assert self.now < delivery_due_at(self.execution) <= self.now + max(wait, LONGEST_STEP)
 
     @rule(mode=st.sampled_from(VerificationMode))
     def outcomes_wake(self, mode: VerificationMode) -> None:
