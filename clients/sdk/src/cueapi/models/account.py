@@ -133,6 +133,12 @@ class DeviceCodePoll(Model):
     existing_user: bool | None
 
 
+class EmailSent(Model):
+    """The sign-in link is on its way."""
+
+    status: str
+
+
 class ExchangedKey(Model):
     """A key for an MCP client."""
 

@@ -113,12 +113,35 @@ class BulkDeletion(Model):
     skipped: list[str]
 
 
-class DeliveryTest(Model):
-    """What a test delivery sent, and what was answered (contract §16)."""
+class TestedRequest(Model):
+    """What a test delivery sent; of a long `body` the beginning."""
 
-    http_status: int | None
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: str
+    body_truncated: bool
+
+
+class TestedResponse(Model):
+    """What a test delivery was answered; of a long `body` the beginning."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    body_truncated: bool
+
+
+class DeliveryTest(Model):
+    """How a test delivery went (contract §16); without `response`, `error` tells why."""
+
+    cue_id: str
+    result: str
+    duration_ms: int
     error: str | None
     error_message: str | None
+    request: TestedRequest
+    response: TestedResponse | None
 
 
 class Explanation(Model):

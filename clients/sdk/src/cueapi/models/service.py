@@ -9,12 +9,17 @@ from cueapi.models.model import Model
 from cueapi.models.page import Page
 
 
-class BillingPeriod(Model):
+class Period(Model):
     """The present month; `start` and `end` are dates."""
 
     start: str
     end: str
-    days_remaining: int | None
+
+
+class BillingPeriod(Period):
+    """The present month, and how much of it is left."""
+
+    days_remaining: int
 
 
 class CueUsage(Model):
@@ -62,7 +67,7 @@ class Usage(Model):
 
     plan: str
     billing_period: BillingPeriod
-    period: BillingPeriod
+    period: Period
     cues: CueUsage
     executions: ExecutionUsage
     outcomes: OutcomeUsage
@@ -101,6 +106,30 @@ class SupportTicketList(Page[SupportTicket]):
     tickets: list[SupportTicket]
 
 
+class SchedulerHealth(Model):
+    """When the scheduler last looked for due cues, and how many it found."""
+
+    last_run: datetime | None
+    seconds_ago: int | None
+    cues_last_cycle: int | None
+    cycle_duration_ms: int | None
+
+
+class WorkersHealth(Model):
+    """How many workers are active."""
+
+    active_count: int
+
+
+class QueueHealth(Model):
+    """What waits to be done."""
+
+    pending_outbox: int
+    stale_executions: int
+    pending_retries: int
+    pending_worker_claims: int
+
+
 class Health(Model):
     """How the server and what it needs are doing."""
 
@@ -108,9 +137,9 @@ class Health(Model):
     version: str
     timestamp: datetime
     services: dict[str, str]
-    poller: dict[str, Any]
-    workers: dict[str, Any]
-    queue: dict[str, Any] | None
+    poller: SchedulerHealth
+    workers: WorkersHealth
+    queue: QueueHealth | None
 
 
 class ServiceStatus(Model):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cueapi.calls import Call
-from cueapi.models.account import DeviceCode, DeviceCodePoll, ExchangedKey, Session
-from cueapi.models.model import Model
+from cueapi.models.account import DeviceCode, DeviceCodePoll, EmailSent, ExchangedKey, Session
 from cueapi.resource import AsyncResource, Resource, operation
 from cueapi.values import present
 
@@ -49,10 +48,10 @@ class DeviceCodeCalls:
         return Call("POST", "/v1/auth/device-code", DeviceCode.from_dict, json=body)
 
     @operation
-    def submit_email(self, device_code: str, email: str) -> Call[Model]:
+    def submit_email(self, device_code: str, email: str) -> Call[EmailSent]:
         """Have the sign-in link mailed."""
         body = {"device_code": device_code, "email": email}
-        return Call("POST", "/v1/auth/device-code/submit-email", Model.from_dict, json=body)
+        return Call("POST", "/v1/auth/device-code/submit-email", EmailSent.from_dict, json=body)
 
     @operation
     def poll(self, device_code: str) -> Call[DeviceCodePoll]:
