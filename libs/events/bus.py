@@ -241,10 +241,10 @@ class Bus:
             )
         )
 
-    async def reply(self, envelope: CommandEnvelope, reply: Reply) -> None:
-        """Send a reply to who asked; nobody awaits it if the asker is gone."""
-        if envelope.reply_to is not None and self.connected:
-            await self._live().publish(envelope.reply_to, encode(reply))
+    async def reply(self, to: str, replies: Sequence[Reply]) -> None:
+        """Send replies to who asked; nobody awaits them if the asker is gone."""
+        if self.connected:
+            await self._live().publish(to, encode(replies))
 
     async def nudge(self, what: str) -> None:
         """Hint that there is work for `what`; may be lost."""
@@ -277,7 +277,7 @@ class Bus:
             tries = 0
             while (left := deadline - monotonic()) > 0:
                 tries += 1
-                await self.publish(COMMANDS, subject, body, f"{envelope.id}:{tries}")
+                await self._send(subject, body, f"{envelope.id}:{tries}", acknowledged=tries > 1)
                 try:
                     async with asyncio.timeout(min(left, ASK_AGAIN_SECONDS)):
                         return await asyncio.shield(future)
@@ -287,11 +287,25 @@ class Bus:
         finally:
             del self._waiting[envelope.id]
 
+    async def _send(
+        self, subject: str, body: bytes, message_id: str, *, acknowledged: bool
+    ) -> None:
+        # The owner's reply says more than the stream's acknowledgement would; only after a silence
+        # is it asked for, and tells whether there is a stream at all.
+        if acknowledged:
+            await self.publish(COMMANDS, subject, body, message_id)
+            return
+        assert len(body) <= MESSAGE_BYTES, "payloads travel by reference"
+        try:
+            await self._live().publish(subject, body, headers={"Nats-Msg-Id": message_id})
+        except (NatsError, OSError) as error:
+            raise Unanswered(f"the broker is away: {error!r}") from error
+
     async def _on_reply(self, message: Msg) -> None:
-        reply = decode(message.data, Reply)
-        future = self._waiting.get(reply.command_id)
-        if future is not None and not future.done():
-            future.set_result(reply)
+        for reply in decode(message.data, list[Reply]):
+            future = self._waiting.get(reply.command_id)
+            if future is not None and not future.done():
+                future.set_result(reply)
 
     def _live(self) -> Client:
         if self._client is None or not self._client.is_connected:

@@ -16,7 +16,7 @@ from libs.events.counters import activity_rows, outcome_rows, usage, usage_rows
 from libs.events.envelope import Meta, Recorded, Reply, decode, encode, schema_version
 from libs.events.streams import CATEGORIES
 from libs.events.unit import StoredResult, Unit
-from libs.runtime.postgres import Connection, Database
+from libs.runtime.postgres import Connection, Database, Statement
 
 LASTING = date(1970, 1, 1)
 
@@ -127,16 +127,16 @@ class PostgresUnit(Unit):
             for command_id, account_id, key, request_hash, reply in await cursor.fetchall()
         ]
 
-    async def flush(self) -> None:
-        """Write what was recorded, in one statement. Called once, before the commit."""
+    def writes(self) -> Statement | None:
+        """Give the one statement that writes what was recorded; None if nothing was."""
         parts = list(self._writes())
         if not parts:
-            return
+            return None
         # None reads what another writes. Postgres runs the parts of one statement last to first, so
         # a row gives up a name before a new one takes it.
         statement = ", ".join(f"w{number} as ({sql})" for number, (sql, _) in enumerate(parts))
         documents = [encode(rows).decode() for _, rows in parts]
-        await self.connection.execute(f"with {statement} select", documents)
+        return Statement(f"with {statement} select", documents)
 
     def _writes(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         if self.recorded:
@@ -169,10 +169,9 @@ class PostgresLog:
 
         Raises `Unavailable`, and `Conflict` when another transaction was first: decide again.
         """
-        async with self.database.transaction() as transaction:
+        async with self.database.transaction(last=lambda: unit.writes()) as transaction:
             unit = PostgresUnit(transaction.now, transaction.connection)
             yield unit
-            await unit.flush()
 
 
 async def insert_rows(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:

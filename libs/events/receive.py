@@ -72,7 +72,7 @@ class Receiver:
         self._health = health
         self._consumers: list[Consumer] = []
         self._nudged: dict[str, Callable[[], None]] = {}
-        self._hears: Callable[[bytes], None] | None = None
+        self._hears: list[Callable[[bytes], None]] = []
         self._calls: dict[type[Command], Callable[[bytes], Coroutine[Any, Any, bytes]]] = {}
 
     def commands(self, service: str, handle: HandleCommands) -> None:
@@ -82,12 +82,17 @@ class Receiver:
             envelopes = await self._decoded(messages, CommandEnvelope)
             replies = await handle([envelope for _, envelope in envelopes])
             answered = {reply.command_id: reply for reply in replies}
+            askers: dict[str, list[Reply]] = {}
+            for _, envelope in envelopes:
+                if envelope.id in answered and envelope.reply_to is not None:
+                    askers.setdefault(envelope.reply_to, []).append(answered[envelope.id])
+            for asker, its_replies in askers.items():
+                await self._bus.reply(asker, its_replies)
             for message, envelope in envelopes:
-                if (reply := answered.get(envelope.id)) is None:
-                    await self._put_back(message, f"{envelope.type} breaks its handler")
-                else:
-                    await self._bus.reply(envelope, reply)
+                if envelope.id in answered:
                     await message.ack()
+                else:
+                    await self._put_back(message, f"{envelope.type} breaks its handler")
 
         self._subscribe(commands_consumer(service), on_batch)
 
@@ -124,15 +129,15 @@ class Receiver:
 
     def overhears(self, hear: Callable[[bytes], None]) -> None:
         """Call `hear` with every message of notices, as hints: some may be missed."""
-        self._hears = hear
+        self._hears.append(hear)
 
     async def run(self) -> None:
         """Connect, wait for provisioning, and receive until cancelled."""
         await self._bus.connect()
         for what, look in self._nudged.items():
             await self._bus.on_nudge(what, look)
-        if self._hears is not None:
-            await self._bus.on_notices(self._hears)
+        if self._hears:
+            await self._bus.on_notices(self._heard)
         for kind, answer in self._calls.items():
             await self._bus.on_call(kind, answer)
         await self._wait_until_provisioned()
@@ -141,6 +146,10 @@ class Receiver:
             await self._bus.closed.wait()
         finally:
             await self._bus.close()
+
+    def _heard(self, body: bytes) -> None:
+        for hear in self._hears:
+            hear(body)
 
     async def _wait_until_provisioned(self) -> None:
         while True:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -86,6 +87,19 @@ update relay set xid = %(xid)s::xid8, pos = %(pos)s, stream_created_at = %(creat
        last_sequence = 0, acknowledged_sequence = 0, moved_at = now()
 """
 
+# Without a last sequence the stream can't seem shorter than it was. What lies behind the broker's
+# window for duplicates is told again; within it, the broker has the notice anyway.
+_BACK_TO = """
+with first as (
+  select xid, pos from events where recorded_at >= %s order by xid, pos limit 1
+), moved as (
+  update relay set xid = first.xid, pos = first.pos - 1, last_sequence = 0, moved_at = now()
+    from first where (first.xid, first.pos) <= (relay.xid, relay.pos)
+  returning relay.xid, relay.pos
+)
+select count(*) from events e, moved where (e.xid, e.pos) > (moved.xid, moved.pos)
+"""
+
 
 class Checkpoint(Value):
     """Up to where the log was told, and the last sequence that the stream gave for it.
@@ -113,6 +127,7 @@ class Relay:
         self._nudged = asyncio.Event()
         self._inspected_at = float("-inf")
         self._published_at = float("-inf")
+        self._checkpoint: Checkpoint | None = None  # as last read or moved; None: read it again
 
     def nudge(self) -> None:
         """Look at once: something was appended."""
@@ -136,24 +151,28 @@ class Relay:
 
         Raises `Unavailable`, or `Unanswered` with the checkpoint where it was.
         """
+        checkpoint, self._checkpoint = self._checkpoint, None
         async with self._database.connection() as connection:
-            checkpoint = await _checkpoint(connection)
+            checkpoint = checkpoint or await _checkpoint(connection)
             rows = await _after(connection, checkpoint)
         if not rows:
+            self._checkpoint = checkpoint
             return 0
         notices = [_notice(row) for row in rows]
         sequences = await self._bus.publish_notices(batches_of(notices, BATCH))
         if min(sequences) <= checkpoint.last_sequence:
             self._inspected_at = float("-inf")
             raise Unanswered("the stream has lost what it acknowledged")
+        moved = Checkpoint(xid=rows[-1][1], pos=rows[-1][0], last_sequence=max(sequences))
         move = {
             "from_xid": checkpoint.xid,
             "from_pos": checkpoint.pos,
-            "xid": rows[-1][1],
-            "pos": rows[-1][0],
-            "sequence": max(sequences),
+            "xid": moved.xid,
+            "pos": moved.pos,
+            "sequence": moved.last_sequence,
         }
-        await self._database.execute(_MOVE, move)
+        if await self._database.execute(_MOVE, move):
+            self._checkpoint = moved
         return len(rows)
 
     async def inspect_stream(self) -> bool:
@@ -162,6 +181,7 @@ class Relay:
         A stream that is missing is provisioned again. A stream that is new, or shorter than what it
         acknowledged, has lost notices: the relay goes back to the oldest unacknowledged one.
         """
+        self._checkpoint = None
         jetstream = self._bus.jetstream
         made = await provision(jetstream, replicas=self._stream_replicas)
         if made:
@@ -229,6 +249,17 @@ class Relay:
             finally:
                 if held and not connection.broken:
                     await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+
+
+async def rewind(database: Database, since: datetime) -> int:
+    """Have all events recorded since an instant told again; give how many there are.
+
+    Whoever hears of them re-reads the row before it acts, so hearing twice does no harm.
+    """
+    async with database.transaction() as (connection, _):
+        cursor = await connection.execute(_BACK_TO, [since])
+        row = await cursor.fetchone()
+    return row[0] if row else 0
 
 
 def _floor(consumer: ConsumerInfo, last_sequence: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -43,6 +43,13 @@ class Transaction(NamedTuple):
 
     connection: Connection
     now: datetime
+
+
+class Statement(NamedTuple):
+    """SQL, and its parameters."""
+
+    sql: str
+    params: Sequence[Any]
 
 
 class Database:
@@ -109,9 +116,12 @@ class Database:
             self._weeding = asyncio.create_task(self._pool.check())
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, last: Callable[[], Statement | None] = lambda: None
+    ) -> AsyncIterator[Transaction]:
         """Run the block in one transaction: committed at its end, rolled back if it raises.
 
+        `last` gives, after the block, a statement that is run in the commit's own round trip.
         Raises `Unavailable` when Postgres is away and `Conflict` when another transaction won.
         """
         async with self.connection() as connection:
@@ -122,6 +132,7 @@ class Database:
             assert row is not None
             try:
                 yield Transaction(connection, row[0])
+                await _commit(connection, last())
             except BaseException:
                 if not connection.broken:
                     # A session that is gone is rolled back; and what ended the block, a
@@ -129,7 +140,6 @@ class Database:
                     with suppress(psycopg.OperationalError):
                         await connection.execute("rollback")
                 raise
-            await connection.execute("commit")
 
     async def rows(self, sql: str, params: Mapping[str, Any] | Sequence[Any] = ()) -> list[Any]:
         """Read rows as dictionaries, outside any transaction."""
@@ -161,6 +171,17 @@ class Database:
         async with self.connection() as connection:
             cursor = await connection.execute(sql, params)
             return cursor.rowcount
+
+
+async def _commit(connection: Connection, last: Statement | None) -> None:
+    if last is None:
+        await connection.execute("commit")
+        return
+    async with connection.pipeline():
+        await connection.execute(last.sql, last.params)
+        # Never by a prepared name: what follows a failed statement is not prepared, and psycopg
+        # would think that it is.
+        await connection.execute("commit", prepare=False)
 
 
 class _Translated:

@@ -92,11 +92,11 @@ class Forgetful(Bus):
     lost = 0
 
     @override
-    async def reply(self, envelope: CommandEnvelope, reply: Reply) -> None:
+    async def reply(self, to: str, replies: Sequence[Reply]) -> None:
         if not self.lost:
             self.lost += 1
             return
-        await super().reply(envelope, reply)
+        await super().reply(to, replies)
 
 
 async def test_a_command_whose_reply_was_lost_is_sent_again_and_answered_as_before(

@@ -166,7 +166,9 @@ async def test_with_eight_writers_every_event_is_told_and_polling_by_position_le
                 unit = PostgresUnit(now, connection)
                 for cue in [new_cue() for _ in range(chance.randint(1, 3))]:
                     unit.record("cue", cue.cue_id, cue.account_id, [cue], META)
-                await unit.flush()
+                statement = unit.writes()
+                assert statement is not None
+                await connection.execute(*statement)
                 await asyncio.sleep(chance.uniform(0, 0.02))
             ids.extend(item.id for item in unit.recorded)
 
