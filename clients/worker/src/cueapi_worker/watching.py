@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 from cueapi.overriding import override
 
-Tell = Callable[["int | None", "str | None"], None]
-"""Takes an answer's status, None for none, and of a 401 the error's code."""
-
 
 class WatchingTransport(httpx.BaseTransport):
-    """Passes requests on to `inner`, and tells of each answer."""
+    """Passes requests on to `inner`, and tells each answer's status, None where none came."""
 
-    def __init__(self, inner: httpx.BaseTransport, tell: Tell) -> None:
+    def __init__(self, inner: httpx.BaseTransport, tell: Callable[[int | None], None]) -> None:
         self._inner = inner
         self._tell = tell
 
@@ -25,24 +21,12 @@ class WatchingTransport(httpx.BaseTransport):
         try:
             response = self._inner.handle_request(request)
         except httpx.TransportError:
-            self._tell(None, None)
+            self._tell(None)
             raise
-        code = None
-        if response.status_code == 401:
-            response.read()
-            code = _code(response)
-        self._tell(response.status_code, code)
+        self._tell(response.status_code)
         return response
 
     @override
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
-
-
-def _code(response: httpx.Response) -> str | None:
-    try:
-        document: Any = response.json()
-        return str(document["error"]["code"])
-    except (ValueError, KeyError, TypeError):
-        return None
