@@ -56,7 +56,7 @@ async def _provision(settings: Settings) -> int:
             await bus.connect()
             made = await provision(bus.jetstream, replicas=settings.stream_replicas)
     except TimeoutError:
-        log.error("nats-server does not answer; is it running?", url=settings.nats_url)
+        log.error("nats-server does not answer; is it running where NATS_URL says?")
         return 1
     finally:
         await bus.close()
