@@ -53,6 +53,7 @@ from services.api.routes.support import support
 from services.api.routes.testing import tests
 from services.api.routes.timeline import timelines
 from services.api.routes.usage import usage
+from services.api.routes.waiting import WaitingRoom
 from services.api.routes.webhook_secrets import secrets
 from services.api.routes.workers import workers
 from services.api.server import HttpServer, bound_socket
@@ -114,7 +115,9 @@ async def _run(settings: ApiSettings) -> int:
     own_health, names, bus = Health(), NameLookup(), Bus(settings.nats_url, NAME)
     mail_room, billing = MailRoom(settings.mailer(names).send), settings.billing()
     audience, receiver = Audience(), Receiver(bus, database, own_health)
+    waiting = WaitingRoom()
     receiver.overhears(audience.hear)
+    receiver.overhears(waiting.hear)
     own_health.require("postgres", database.answers)
     ports = Ports(
         store=database,
@@ -127,6 +130,7 @@ async def _run(settings: ApiSettings) -> int:
         rules=rules_of(settings),
         billing=billing,
         audience=audience,
+        waiting=waiting,
     )
     application = build(ports, settings.origins())
     await database.open()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import msgspec
 from starlette.responses import Response
 
@@ -23,11 +21,12 @@ from services.api.routes.finding import execution_id_of
 from services.api.routes.intake import worker_header
 from services.api.routes.operation import Operations, answer
 from services.api.routes.shapes import NoBody, NoQuery
+from services.api.routes.waiting import Hint
 from services.api.routes.wire import EMPTY_OBJECT, AnyObject, Timestamp, Wire
 from services.api.rules.timestamps import wire_time
 from services.api.tables import blobs
 
-LOOK_AGAIN_SECONDS = 0.5
+LOOK_AGAIN_SECONDS = 1.0
 
 claims = Operations("Worker mode")
 
@@ -107,13 +106,16 @@ async def claim_next_execution(call: Call[ClaimNextBody, NoQuery]) -> Response:
         lease_seconds=body.lease_seconds,
     )
     deadline = monotonic() + body.wait_seconds
-    while True:
-        try:
-            claimed, _ = await call.ask(command, ClaimAnswer)
-            return await _claim_answer(call, claimed)
-        except Refused as refused:
-            if refused.rejection.code != "claim_failed" or not await _work_before(call, deadline):
-                raise
+    with call.ports.waiting.seat(call.account_id) as hint:
+        while True:
+            try:
+                claimed, _ = await call.ask(command, ClaimAnswer)
+                return await _claim_answer(call, claimed)
+            except Refused as refused:
+                if refused.rejection.code != "claim_failed":
+                    raise
+                if not await _work_before(call, deadline, hint):
+                    raise
 
 
 @claims.add(
@@ -161,11 +163,11 @@ async def extend_lease(call: Call[HeartbeatBody, NoQuery]) -> Response:
     )
 
 
-async def _work_before(call: Call[ClaimNextBody, NoQuery], deadline: float) -> bool:
+async def _work_before(call: Call[ClaimNextBody, NoQuery], deadline: float, hint: Hint) -> bool:
     """Wait until there is something to claim; false when the time is over, or nobody waits."""
     wanted = Claimable(call.body.task, call.body.agent)
     while (left := deadline - monotonic()) > 0:
-        await asyncio.sleep(min(left, LOOK_AGAIN_SECONDS))
+        await hint.within(min(left, LOOK_AGAIN_SECONDS))
         if await call.request.is_disconnected():
             return False
         if await is_claimable(call.ports.store, call.account_id, wanted):

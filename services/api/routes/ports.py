@@ -19,6 +19,7 @@ from services.api.adapters.billing import Billing
 from services.api.adapters.mail import MailQueue
 from services.api.queries.pages import Pages
 from services.api.routes.audience import Audience
+from services.api.routes.waiting import WaitingRoom
 from services.api.rules.addresses import Network
 
 
@@ -141,3 +142,4 @@ class Ports:
     rules: Rules
     billing: Billing | None = None
     audience: Audience = field(default_factory=Audience)
+    waiting: WaitingRoom = field(default_factory=WaitingRoom)

@@ -21,6 +21,7 @@ from services.api.app import build
 from services.api.queries.pages import Pages
 from services.api.routes.audience import Audience
 from services.api.routes.ports import Ports, Rules
+from services.api.routes.waiting import WaitingRoom
 from services.dispatcher.adapters.webhook import Webhook
 from tests.services.api.conftest import SECRET
 from tests.services.api.direct import DirectBus
@@ -72,6 +73,7 @@ def application(
     billing: Billing | None = None,
     webhook: Webhook | None = None,
     audience: Audience | None = None,
+    waiting: WaitingRoom | None = None,
 ) -> ASGIApp:
     keyring = Keyring.derived_from(SECRET)
     ports = Ports(
@@ -85,6 +87,7 @@ def application(
         rules=rules,
         billing=billing,
         audience=audience or Audience(),
+        waiting=waiting or WaitingRoom(),
     )
     return build(ports)
 
