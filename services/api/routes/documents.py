@@ -1,10 +1,8 @@
-"""What the endpoints take and answer, in OpenAPI's words; FastAPI makes the document of them."""
+"""The OpenAPI document: FastAPI makes it of the routes, and here is what the routes share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from http import HTTPStatus
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,19 +10,61 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 from typing_extensions import override
 
-from services.api.codes import code_on_the_wire
-from services.api.errors import STATUS, Envelope
-from services.api.routes.operation import Access, Operation, Page, Streamed
+from services.api.errors import Envelope
+from services.api.routes.describing import REF, described, refusal_examples, schemas_used
+from services.api.routes.operation import Operation
+from services.api.routes.parameters import HEADERS
 from services.api.routes.shapes import NoBody
 
-_REF = "#/components/schemas/"
+SUMMARY = "Scheduling for AI agents that proves the work was done."
+DESCRIPTION = """\
+Declare a **cue**: a schedule and a place to call. Each time it is due it becomes an **execution**,
+which is pushed to your webhook or pulled by your worker. Your agent reports the **outcome** with
+its evidence; what goes wrong becomes an **alert**.
+
+**Authentication.** Send `Authorization: Bearer cue_sk_...` with an API key, or a session's token.
+
+**Errors.** Every answer that is not 2xx is `{"error": {"code", "message", "status", "request_id",
+"hint", "doc_url"}}`; the page at `doc_url` explains the code. `validation_error` lists all faults
+in `details`.
+
+**Repeating.** Send an `Idempotency-Key` with a POST, PATCH or DELETE, and it is safe to repeat.
+
+**Limits.** Every answer tells what is left of the minute in `X-RateLimit-*`; on 429 wait as long as
+`Retry-After` says.
+
+**Lists** are newest first, and answer `total`, `limit` and `offset` beside the items.
+
+**Timestamps** are RFC 3339 in UTC; only `next_run` and `schedule.at` of a cue are in its own zone.
+"""
+TAGS = {
+    "Cues": "What is to happen, and when.",
+    "Schedules": "What a schedule means, before a cue is made of it.",
+    "Executions": "The runs of cues: what was due, what was done, and how it went.",
+    "Outcomes": "What came of an execution: reported, backed by evidence, verified.",
+    "Worker mode": "Executions pulled by programs that no webhook reaches.",
+    "Alerts": "What went wrong, and who has seen it.",
+    "Events": "Everything that happens in the account, as it happens.",
+    "Account": "The account, its keys, secrets, sessions and usage.",
+    "Sign-in": "From an address to a key, by a mailed link.",
+    "Billing": "Plans, on Stripe's pages.",
+    "Support": "Tickets, from the account to the people who run this.",
+    "Echo": "A callback to try things with.",
+    "Health": "Whether the service works.",
+    "Reference": "Pages that explain.",
+}
 
 
 class Api(FastAPI):
     """FastAPI, whose document also holds the models of our bodies and answers."""
 
     def __init__(self, operations: Sequence[Operation[Any, Any]], **settings: Any) -> None:
-        super().__init__(**settings)
+        super().__init__(
+            summary=SUMMARY,
+            description=DESCRIPTION,
+            openapi_tags=[{"name": name, "description": told} for name, told in TAGS.items()],
+            **settings,
+        )
         self._operations = operations
 
     @override
@@ -32,93 +72,33 @@ class Api(FastAPI):
         """Build the OpenAPI 3.1 document, once."""
         if self.openapi_schema is None:
             document = super().openapi()
+            for each in self._operations:
+                # FastAPI leaves out what is None, which in an example is a word.
+                document["paths"][each.path][each.method.lower()] |= described(each)
             document["components"] = {
                 "schemas": _schemas(self._operations),
-                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+                "headers": dict(HEADERS),
+                "examples": refusal_examples(),
+                "securitySchemes": {"bearer": _BEARER},
             }
             self.openapi_schema = document
         return self.openapi_schema
 
 
-def described(operation: Operation[Any, Any]) -> dict[str, Any]:
-    """Describe what FastAPI does not see: the parameters, the bodies, and every refusal."""
-    extra: dict[str, Any] = {
-        "parameters": [*_path_parameters(operation.path), *_query_parameters(operation)],
-        "responses": {
-            **_refusals(operation.refusals()),
-            **{str(status): _answer(status, m) for status, m in operation.answers.items()},
-        },
-        "security": [{"bearer": []}] if operation.access is Access.ACCOUNT else [],
-    }
-    if operation.body is not NoBody:
-        reference = {"$ref": _REF + operation.body.__name__}
-        extra["requestBody"] = {
-            "required": any(f.is_required() for f in operation.body.model_fields.values()),
-            "content": {"application/json": {"schema": reference}},
-        }
-    return extra
-
-
-def _path_parameters(path: str) -> Iterable[dict[str, Any]]:
-    for part in path.split("/"):
-        if part.startswith("{"):
-            schema = {"type": "string", "minLength": 1}
-            yield {"name": part[1:-1], "in": "path", "required": True, "schema": schema}
-
-
-def _query_parameters(operation: Operation[Any, Any]) -> Iterable[dict[str, Any]]:
-    schema = operation.query.model_json_schema()
-    required = schema.get("required", ())
-    for name, field in schema.get("properties", {}).items():
-        schema = _without_null(field)
-        yield {"name": name, "in": "query", "required": name in required, "schema": schema}
-
-
-def _without_null(field: dict[str, Any]) -> dict[str, Any]:
-    # A parameter is absent or a text; it cannot be null.
-    kinds = [kind for kind in field.get("anyOf", ()) if kind.get("type") != "null"]
-    return kinds[0] if len(kinds) == 1 else field
-
-
-def _answer(status: int, model: type[msgspec.Struct] | None) -> dict[str, Any]:
-    words = HTTPStatus(status).phrase
-    if model is None:
-        return {"description": words}
-    if model is Page:
-        return {"description": words, "content": {"text/html": {"schema": {"type": "string"}}}}
-    media = "text/event-stream" if issubclass(model, Streamed) else "application/json"
-    return {
-        "description": words,
-        "content": {media: {"schema": {"$ref": _REF + model.__name__}}},
-    }
-
-
-def _refusals(codes: Iterable[str]) -> dict[str, Any]:
-    by_status = sorted(set(codes), key=lambda code: (STATUS[code], code))
-    return {
-        str(status): _refusal(group)
-        for status, group in groupby(by_status, key=lambda code: STATUS[code])
-    }
-
-
-def _refusal(codes: Iterable[str]) -> dict[str, Any]:
-    codes = [code_on_the_wire(code) for code in codes]
-    narrowed = {"properties": {"error": {"properties": {"code": {"enum": codes}}}}}
-    schema = {"allOf": [{"$ref": _REF + Envelope.__name__}, narrowed]}
-    return {
-        "description": ", ".join(codes),
-        "content": {"application/json": {"schema": schema}},
-    }
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "cue_sk_... or JWT",
+    "description": "An API key (`cue_sk_` and 32 hex digits), or the token of a session."
+    " Both act as the whole account.",
+}
 
 
 def _schemas(operations: Sequence[Operation[Any, Any]]) -> dict[str, Any]:
     bodies = {each.body.__name__: each.body for each in operations if each.body is not NoBody}
-    answers = [m for each in operations for m in each.answers.values() if m is not None]
-    models = {model.__name__: model for model in answers if model is not Page}
+    answers = schemas_used(model for each in operations for model in each.answers.values())
     _, sent = models_json_schema(
-        [(bodies[name], "validation") for name in sorted(bodies)], ref_template=_REF + "{model}"
+        [(bodies[name], "validation") for name in sorted(bodies)], ref_template=REF + "{model}"
     )
-    _, answered = msgspec.json.schema_components(
-        [Envelope, *(models[name] for name in sorted(models))], ref_template=_REF + "{name}"
-    )
+    _, answered = msgspec.json.schema_components([Envelope, *answers], ref_template=REF + "{name}")
     return {**sent.get("$defs", {}), **answered}

@@ -16,7 +16,6 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from services.api.routes.documents import described
 from services.api.routes.gate import Gate
 from services.api.routes.operation import Operation
 from services.api.routes.ports import Ports
@@ -54,7 +53,6 @@ class OperationRoute(APIRoute):
             tags=[operation.tag],
             status_code=next(iter(operation.answers)),
             response_class=Response,
-            openapi_extra=described(operation),
         )
         self.app = app
         self._begins, template, _ = operation.path.partition("{")
