@@ -85,7 +85,7 @@ class AsyncCueAPI:
         It shares this one's connections, and closes with it. Raises TypeError for other names.
         """
         client = object.__new__(type(self))
-        client._set_up(self.settings.changed(**changes), self.http, owns=False, sleep=self._sleep)
+        client._set_up(self.settings.changed(**changes), self.http, owns=False, sleep=self.sleep)
         return client
 
     async def run(self, call: Call[T]) -> T:
@@ -102,7 +102,7 @@ class AsyncCueAPI:
                     else:
                         step = steps.send(response)
                 else:
-                    await self._sleep(step.seconds)
+                    await self.sleep(step.seconds)
                     step = steps.send(None)
         except StopIteration as done:
             result: T = done.value
@@ -153,7 +153,7 @@ class AsyncCueAPI:
         self.settings = settings
         self.http = http
         self._owns_http = owns
-        self._sleep = sleep
+        self.sleep = sleep
         self.account = AsyncAccountResource(self)
         self.alert_webhook_secret = AsyncAlertSecretResource(self)
         self.alerts = AsyncAlertsResource(self)

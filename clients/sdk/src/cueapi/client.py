@@ -88,7 +88,7 @@ class CueAPI:
         It shares this one's connections, and closes with it. Raises TypeError for other names.
         """
         client = object.__new__(type(self))
-        client._set_up(self.settings.changed(**changes), self.http, owns=False, sleep=self._sleep)
+        client._set_up(self.settings.changed(**changes), self.http, owns=False, sleep=self.sleep)
         return client
 
     def run(self, call: Call[T]) -> T:
@@ -105,7 +105,7 @@ class CueAPI:
                     else:
                         step = steps.send(response)
                 else:
-                    self._sleep(step.seconds)
+                    self.sleep(step.seconds)
                     step = steps.send(None)
         except StopIteration as done:
             result: T = done.value
@@ -156,7 +156,7 @@ class CueAPI:
         self.settings = settings
         self.http = http
         self._owns_http = owns
-        self._sleep = sleep
+        self.sleep = sleep
         self.account = AccountResource(self)
         self.alert_webhook_secret = AlertSecretResource(self)
         self.alerts = AlertsResource(self)

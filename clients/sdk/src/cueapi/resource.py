@@ -19,6 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Model)
 PageT = TypeVar("PageT", bound=Page[Any])
+PageT_co = TypeVar("PageT_co", bound=Page[Any], covariant=True)
 
 
 class Runs(Protocol):
@@ -99,13 +100,13 @@ class listing(Generic[P, PageT]):  # noqa: N801  # a decorator
         return update_wrapper(method, self.call)
 
 
-class Listing(Generic[PageT]):
+class Listing(Generic[PageT_co]):
     """A list not yet asked for: `await` it for its first page, or go over all with `async for`."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[PageT]]) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[PageT_co]]) -> None:
         self._fetch = fetch
 
-    def __await__(self) -> Generator[Any, None, PageT]:
+    def __await__(self) -> Generator[Any, None, PageT_co]:
         """Fetch the first page."""
         return self._fetch().__await__()
 

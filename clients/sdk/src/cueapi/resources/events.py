@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING
 
@@ -35,7 +33,7 @@ class EventsResource:
         CueAPIError if the server refuses, or stays away.
         """
         stream = subscription(self._client.settings, cue_id, type, last_event_id)
-        return follow(stream, self._client.http, time.sleep)
+        return follow(stream, self._client.http, self._client.sleep)
 
 
 class AsyncEventsResource:
@@ -53,4 +51,4 @@ class AsyncEventsResource:
     ) -> AsyncIterator[StreamEvent]:
         """Give the account's events as they happen; see the sync one."""
         stream = subscription(self._client.settings, cue_id, type, last_event_id)
-        return follow_async(stream, self._client.http, asyncio.sleep)
+        return follow_async(stream, self._client.http, self._client.sleep)

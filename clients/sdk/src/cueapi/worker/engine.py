@@ -61,7 +61,7 @@ class Engine:
         self._jobs: dict[str, Job] = {}
         self._refused: AuthenticationError | None = None
         tasks: Sequence[str] = [ANY_TASK] if ANY_TASK in handlers else [*handlers]
-        self._turns = Turns(tasks)
+        self._turns = Turns(tasks, settings.concurrency)
         self._loop = LoopThread()
         worker_id = settings.worker_id
         self._heart = Heart(client, worker_id, tasks, settings.heartbeat_interval)
@@ -163,7 +163,7 @@ class Engine:
         with self._changed:
             self._jobs[job.execution_id] = job
         try:
-            with self._heart.keeping(job):
+            with self._turns.at_work(), self._heart.keeping(job):
                 self._handle(job)
         finally:
             with self._changed:

@@ -15,11 +15,11 @@ class Turns:
     the next slot takes over the waiting before the first has done the work.
     """
 
-    def __init__(self, tasks: Sequence[str]) -> None:
+    def __init__(self, tasks: Sequence[str], slots: int) -> None:
         self._changed = Condition()
         self._free = deque(tasks)
         self._count = len(tasks)
-        self._waiting = 0
+        self._idle = slots
         self._closed = False
 
     @contextmanager
@@ -30,18 +30,27 @@ class Turns:
         this one must be short, for others to have their turn.
         """
         with self._changed:
-            self._waiting += 1
             self._changed.wait_for(lambda: self._free or self._closed)
             task = None if self._closed else self._free.popleft()
-            covered = self._waiting >= self._count
+            covered = self._idle >= self._count
         try:
             yield None if task is None else (task, covered)
         finally:
             with self._changed:
-                self._waiting -= 1
                 if task is not None:
                     self._free.append(task)
                     self._changed.notify()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Count a slot as not free while in the block."""
+        with self._changed:
+            self._idle -= 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._idle += 1
 
     def close(self) -> None:
         """Let nobody wait any longer."""
