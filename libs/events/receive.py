@@ -30,6 +30,7 @@ from libs.events.envelope import (
 )
 from libs.events.provision import is_provisioned
 from libs.events.subjects import COMMAND_TYPES, Consumer, commands_consumer, events_consumer
+from libs.events.tracing import decided, heard
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Database, Unavailable
@@ -77,10 +78,12 @@ class Receiver:
 
     def commands(self, service: str, handle: HandleCommands) -> None:
         """Bring this service its commands; replies go out after `handle` has returned."""
+        consumer = commands_consumer(service)
 
         async def on_batch(messages: Sequence[NatsMessage]) -> None:
             envelopes = await self._decoded(messages, CommandEnvelope)
-            replies = await handle([envelope for _, envelope in envelopes])
+            with decided(consumer.name, [envelope for _, envelope in envelopes]) as commands:
+                replies = await handle(commands)
             answered = {reply.command_id: reply for reply in replies}
             askers: dict[str, list[Reply]] = {}
             for _, envelope in envelopes:
@@ -94,18 +97,21 @@ class Receiver:
                 else:
                     await self._put_back(message, f"{envelope.type} breaks its handler")
 
-        self._subscribe(commands_consumer(service), on_batch)
+        self._subscribe(consumer, on_batch)
 
     def events(self, service: str, handle: HandleNotices) -> None:
         """Bring this service notices of the events that it reacts to."""
+        consumer = events_consumer(service)
 
         async def on_batch(messages: Sequence[NatsMessage]) -> None:
             lists = await self._decoded(messages, list[Notice])
-            await handle([notice for _, notices in lists for notice in notices])
+            notices = [notice for _, its_notices in lists for notice in its_notices]
+            with heard(consumer.name, notices):
+                await handle(notices)
             for message, _ in lists:
                 await message.ack()
 
-        self._subscribe(events_consumer(service), on_batch)
+        self._subscribe(consumer, on_batch)
 
     def calls(self, kind: type[Command], handle: HandleCall) -> None:
         """Bring this replica its share of the calls of one kind; see `Bus.call`."""
