@@ -1,4 +1,7 @@
-"""`python -m libs.events migrate|provision|rebuild|verify`: care of the log and the broker."""
+"""`python -m libs.events migrate|provision|rebuild|verify`: care of the log and the broker.
+
+`python -m libs.events asyncapi` prints the document of the messages.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 
 import structlog
 
+from libs.events import asyncapi
 from libs.events.bus import Bus
 from libs.events.migrate import migrate
 from libs.events.provision import provision
@@ -24,8 +28,13 @@ WAIT_SECONDS = 30.0
 def main() -> int:
     """Run one command; the exit code is 0 when all is well."""
     parser = argparse.ArgumentParser(prog="python -m libs.events", description=__doc__)
-    parser.add_argument("command", choices=("migrate", "provision", "rebuild", "verify"))
+    parser.add_argument(
+        "command", choices=("asyncapi", "migrate", "provision", "rebuild", "verify")
+    )
     command = parser.parse_args().command
+    if command == "asyncapi":
+        sys.stdout.write(asyncapi.as_json())
+        return 0
     settings = Settings()
     configure_logging("events", json=settings.log_format == "json", level=settings.log_level)
     if command == "migrate":
