@@ -56,11 +56,18 @@ def append_evidence(
     evidence: tuple[str, ...],
     result_type: str | None,
     now: datetime,
+    *,
+    excess: Rejection | None = None,
 ) -> Decided:
-    """Add evidence; what had failed for want of it is verified when it is there now."""
+    """Add evidence; what had failed for want of it is verified when it is there now.
+
+    `excess` says that the outcome would then have too much of it.
+    """
     outcome = _outcome(execution)
     if isinstance(outcome, Rejection):
         return outcome
+    if excess is not None:
+        return excess
     appended = EvidenceAppended(
         at=now, details_ref=details_ref, evidence=evidence, result_type=result_type
     )

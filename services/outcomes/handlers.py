@@ -11,6 +11,7 @@ from libs.events.answers import OutcomeAnswer
 from libs.events.base import Command, Rejection, Value, VerificationMode
 from libs.events.blobs import BlobKey, blob_of, get_blobs, put_blobs
 from libs.events.envelope import Meta
+from libs.events.evidence import evidence_in
 from libs.events.execution_states import outcome_state, status
 from libs.events.executions import (
     CATEGORY,
@@ -22,7 +23,7 @@ from libs.events.executions import (
 )
 from libs.events.log import PostgresUnit
 from services.outcomes import decider, queries
-from services.outcomes.rules import evidence_in, merged_details
+from services.outcomes.rules import excess_of, merged_details
 
 
 class OutcomeDesk:
@@ -60,8 +61,10 @@ class OutcomeDesk:
         for command in commands:
             added = msgspec.json.decode(bodies[command.account_id, command.details_ref])
             details = merged_details(latest.get(command.execution_id, {}), added)
-            latest[command.execution_id] = details
             merged[command.execution_id, command.details_ref] = details
+            if excess_of(details) is not None:
+                continue
+            latest[command.execution_id] = details
             body = msgspec.json.encode(details)
             stored[command.account_id, blob_of(body).sha256] = body
         await put_blobs(unit.connection, stored)
@@ -99,6 +102,7 @@ class OutcomeDesk:
                     evidence_in(details),
                     command.result_type,
                     unit.now,
+                    excess=excess_of(details),
                 )
             case VerifyOutcome():
                 return decider.verify_outcome(execution, command, unit.now)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from libs.events.base import VerificationMode
-
-ARTIFACTS = 100
-EVIDENCE = ("external_id", "result_url", "artifacts")
+from libs.events.base import Rejection, VerificationMode
+from libs.events.evidence import ARTIFACTS, ARTIFACTS_BYTES, METADATA_BYTES
 
 _REQUIRED = {
     VerificationMode.REQUIRE_EXTERNAL_ID: "external_id",
@@ -42,9 +40,19 @@ def merged_details(present: dict[str, Any], added: dict[str, Any]) -> dict[str, 
     return merged
 
 
-def evidence_in(details: dict[str, Any]) -> tuple[str, ...]:
-    """Name the evidence fields that are there and not empty."""
-    return tuple(name for name in EVIDENCE if details.get(name))
+def excess_of(details: Mapping[str, Any]) -> Rejection | None:
+    """Refuse evidence that has grown beyond what one outcome may have in all."""
+    artifacts = details.get("artifacts", ())
+    if len(artifacts) > ARTIFACTS:
+        message = f"an outcome has at most {ARTIFACTS} artifacts in all, not {len(artifacts)}"
+        return Rejection(code="validation_error", message=message)
+    if len(msgspec.json.encode(artifacts)) > ARTIFACTS_BYTES:
+        message = f"the artifacts of an outcome have at most {ARTIFACTS_BYTES} bytes of JSON in all"
+        return Rejection(code="validation_error", message=message)
+    if len(msgspec.json.encode(details.get("evidence_metadata", {}))) > METADATA_BYTES:
+        message = f"the metadata of an outcome's evidence has at most {METADATA_BYTES} bytes in all"
+        return Rejection(code="metadata_too_large", message=message)
+    return None
 
 
 def _appended(present: Sequence[Any], added: Sequence[Any]) -> list[Any]:
@@ -56,4 +64,4 @@ def _appended(present: Sequence[Any], added: Sequence[Any]) -> list[Any]:
         if text not in known:
             known.add(text)
             kept.append(item)
-    return kept[:ARTIFACTS]
+    return kept

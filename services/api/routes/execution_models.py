@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from libs.events.evidence import ARTIFACTS, TEXT_LIMITS, URL_LIMIT
 from services.api.routes.shapes import (
     INTEGRAL,
     Instant,
@@ -18,8 +19,6 @@ from services.api.routes.shapes import (
     Wish,
     WorkerId,
 )
-
-MAX_URL = 2_048
 
 
 def _web_url(text: str) -> str:
@@ -37,13 +36,13 @@ def _text(longest: int) -> Any:
     return StringConstraints(max_length=longest)
 
 
-LongText = Annotated[str, _text(8_000)]
-ExternalId = Annotated[str, _text(255)]
-ResultUrl = Annotated[str, _text(MAX_URL), AfterValidator(_web_url)]
-ResultRef = Annotated[str, _text(500)]
-ResultType = Annotated[str, _text(50)]
-Summary = Annotated[str, _text(500)]
-Artifacts = Annotated[list[Any], Field(max_length=100)]
+LongText = Annotated[str, _text(TEXT_LIMITS["result"])]
+ExternalId = Annotated[str, _text(TEXT_LIMITS["external_id"])]
+ResultUrl = Annotated[str, _text(URL_LIMIT), AfterValidator(_web_url)]
+ResultRef = Annotated[str, _text(TEXT_LIMITS["result_ref"])]
+ResultType = Annotated[str, _text(TEXT_LIMITS["result_type"])]
+Summary = Annotated[str, _text(TEXT_LIMITS["summary"])]
+Artifacts = Annotated[list[Any], Field(max_length=ARTIFACTS)]
 Word = Annotated[str, _text(255)]
 LeaseSeconds = Annotated[int, Field(ge=10, le=3_600), INTEGRAL]
 WaitSeconds = Annotated[int, Field(ge=0, le=30), INTEGRAL]

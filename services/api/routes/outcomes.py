@@ -8,6 +8,8 @@ from starlette.responses import Response
 
 from libs.events.answers import OutcomeAnswer
 from libs.events.blobs import Blob, blob_of
+from libs.events.bus import Refused
+from libs.events.evidence import ARTIFACTS_BYTES, METADATA_BYTES, evidence_in
 from libs.events.executions import (
     AppendEvidence,
     Report,
@@ -15,7 +17,7 @@ from libs.events.executions import (
     RequestVerification,
     VerifyOutcome,
 )
-from services.api.errors import ApiError
+from services.api.errors import ApiError, Detail, ShapeError
 from services.api.routes.call import Call
 from services.api.routes.execution_models import EvidenceBody, OutcomeBody, VerifyBody
 from services.api.routes.finding import after_finding, execution_id_of, execution_of
@@ -25,12 +27,7 @@ from services.api.routes.shapes import NoFields, NoQuery
 from services.api.routes.storing import measured
 from services.api.routes.wire import Wire
 from services.api.rules.json_text import compact
-from services.api.rules.outcomes import (
-    MAX_ARTIFACTS_BYTES,
-    MAX_METADATA_BYTES,
-    document_of,
-    evidence_in,
-)
+from services.api.rules.outcomes import document_of
 from services.api.tables import blobs
 
 outcomes = Operations("Outcomes")
@@ -143,7 +140,13 @@ async def append_evidence(call: Call[EvidenceBody, NoQuery]) -> Response:
         evidence=evidence_in(document),
         result_type=document.get("result_type"),
     )
-    updated, _ = await call.ask(command, OutcomeAnswer)
+    try:
+        updated, _ = await call.ask(command, OutcomeAnswer)
+    except Refused as refused:
+        if refused.rejection.code != "validation_error":
+            raise
+        # Only artifacts, with those that are there, can be too many for a body in shape.
+        raise ShapeError([Detail("body.artifacts", refused.rejection.message)]) from refused
     return answer(
         EvidenceWire(
             execution_id=updated.execution_id,
@@ -202,11 +205,11 @@ async def request_verification(call: Call[NoFields, NoQuery]) -> Response:
 
 def _measure(body: EvidenceBody) -> None:
     if body.metadata is not None:
-        message = f"metadata has at most {MAX_METADATA_BYTES} bytes of JSON"
+        message = f"metadata has at most {METADATA_BYTES} bytes of JSON"
         refusal = ApiError("metadata_too_large", message)
-        measured(body.metadata, "body.metadata", MAX_METADATA_BYTES, refusal)
+        measured(body.metadata, "body.metadata", METADATA_BYTES, refusal)
     if body.artifacts is not None:
-        measured(body.artifacts, "body.artifacts", MAX_ARTIFACTS_BYTES)
+        measured(body.artifacts, "body.artifacts", ARTIFACTS_BYTES)
 
 
 def _blob(document: dict[str, Any]) -> Blob | None:

@@ -8,14 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-MAX_METADATA_BYTES = 10_240
-MAX_ARTIFACTS_BYTES = 65_536
-MAX_SUMMARY = 500
-
-EVIDENCE = ("external_id", "result_url", "artifacts")
-"""The fields that a verification mode may ask for."""
-
-FIELDS = (*EVIDENCE, "result", "error", "metadata", "result_ref", "result_type", "summary")
+from libs.events.evidence import FIELDS, TEXT_LIMITS
 
 
 def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,16 +18,11 @@ def document_of(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def evidence_in(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name the evidence that a document holds."""
-    return tuple(name for name in EVIDENCE if name in document)
-
-
 def summary_with_rejection(summary: str | None, rejection: str | None) -> str | None:
     """Append a person's reason for rejecting to the summary, cut at 500 characters (nr 13)."""
     if rejection is None:
         return summary
-    return f"{summary or ''} | verification rejected: {rejection}"[:MAX_SUMMARY]
+    return f"{summary or ''} | verification rejected: {rejection}"[: TEXT_LIMITS["summary"]]
 
 
 def _is_absent(value: Any) -> bool:

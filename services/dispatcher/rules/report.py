@@ -9,19 +9,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from libs.events.base import Value
+from libs.events.evidence import (
+    ARTIFACTS,
+    ARTIFACTS_BYTES,
+    FIELDS,
+    METADATA_BYTES,
+    TEXT_LIMITS,
+    URL_LIMIT,
+    evidence_in,
+)
 
-TEXT_LIMITS = {
-    "result": 8_000,
-    "error": 8_000,
-    "external_id": 255,
-    "result_ref": 500,
-    "result_type": 50,
-    "summary": 500,
-}
-URL_LIMIT = 2_048
-ARTIFACTS, ARTIFACTS_BYTES = 100, 64 * 1024
-METADATA_BYTES = 10_240
-EVIDENCE = ("external_id", "result_url", "artifacts")
 DEPTH = 100  # levels of nesting, the answer's own object among them
 DIGITS = 300
 
@@ -37,7 +34,7 @@ class AnsweredOutcome(Value):
     @property
     def evidence(self) -> tuple[str, ...]:
         """Name the evidence fields that were given and are not empty."""
-        return tuple(name for name in EVIDENCE if self.details.get(name))
+        return evidence_in(self.details)
 
 
 def outcome_in(body: bytes, *, complete: bool) -> AnsweredOutcome | None:
@@ -53,11 +50,8 @@ def outcome_in(body: bytes, *, complete: bool) -> AnsweredOutcome | None:
         return None
     if not isinstance(answer, dict) or not isinstance(answer.get("success"), bool):
         return None
-    details = {name: kept for name in (*TEXT_LIMITS, *_OTHERS) if (kept := _kept(name, answer))}
+    details = {name: kept for name in FIELDS if (kept := _kept(name, answer))}
     return AnsweredOutcome(success=answer["success"], details=details)
-
-
-_OTHERS = ("result_url", "artifacts", "metadata")
 
 
 def _kept(name: str, answer: dict[str, Any]) -> Any:

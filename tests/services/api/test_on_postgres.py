@@ -508,6 +508,18 @@ async def test_evidence_and_verdicts(user: User) -> None:
     assert outcome["artifacts"] == [{"url": "a"}, {"url": "b"}]
     assert outcome["evidence_metadata"] == {"k": 1, "l": 2}
     assert (outcome["metadata"], outcome["validation_state"]) == (None, "valid")
+    too_many = {"artifacts": [{"url": str(n)} for n in range(99)], "summary": "lost?"}
+    response = await user.call("PATCH", f"{path}/evidence", too_many)
+    assert (response.status_code, response.json()["error"]["code"]) == (422, "validation_error")
+    assert response.json()["error"]["details"][0]["field"] == "body.artifacts"
+    assert (await user.ok("GET", path))["outcome"] == outcome
+    for _ in range(2):
+        await user.ok("PATCH", f"{path}/evidence", {"artifacts": too_many["artifacts"][:98]})
+    assert len((await user.ok("GET", path))["outcome"]["artifacts"]) == 100
+    for name in ("x", "y"):
+        larger = {"metadata": {name: "m" * 6_000}}
+        answered = await user.call("PATCH", f"{path}/evidence", larger)
+    assert (answered.status_code, answered.json()["error"]["code"]) == (400, "metadata_too_large")
     pending = await user.ok("POST", f"{path}/verification-pending")
     assert pending == {"execution_id": fired["id"], "outcome_state": "verification_pending"}
     verdict = await user.ok("POST", f"{path}/verify", {"valid": False, "reason": "wrong"})

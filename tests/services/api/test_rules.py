@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.events.accounts import PLANS
+from libs.events.evidence import evidence_in
 from services.api.rules.addresses import InvalidEmail, normalised_email
 from services.api.rules.json_text import FaultyText, InvalidJson, compact, faulty_paths, parse
 from services.api.rules.limits import usage_warning
-from services.api.rules.outcomes import document_of, evidence_in, summary_with_rejection
+from services.api.rules.outcomes import document_of, summary_with_rejection
 from services.api.rules.payloads import payload_of
 from services.api.rules.timestamps import (
     InvalidTimestamp,

@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from libs.events.base import Event, VerificationMode
+from libs.events.evidence import EVIDENCE, evidence_in
 from libs.events.executions import (
     EvidenceAppended,
     OutcomeVerified,
@@ -17,7 +18,7 @@ from libs.events.executions import (
     VerificationRequested,
 )
 from services.outcomes.decider import append_evidence
-from services.outcomes.rules import EVIDENCE, evidence_in, merged_details, missing_evidence
+from services.outcomes.rules import excess_of, merged_details, missing_evidence
 from tests.services.dispatcher.examples import NOON, SECOND, WEBHOOK, reported
 from tests.services.scheduler.deciding import Decided, events_of, given, refused
 
@@ -153,9 +154,50 @@ def test_evidence_merges(
     assert repr(present) == before
 
 
-def test_artifacts_are_bounded() -> None:
-    first, second = {"artifacts": list(range(80))}, {"artifacts": list(range(70, 130))}
-    assert merged_details(first, second)["artifacts"] == list(range(100))
+def many(first: int, last: int) -> dict[str, Any]:
+    return {"artifacts": list(range(first, last))}
+
+
+def test_a_hundred_artifacts_are_the_most_and_none_is_cut() -> None:
+    full = merged_details(many(0, 80), many(70, 100))
+    assert full == many(0, 100)
+    assert excess_of(full) is None
+    excess = excess_of(merged_details(full, many(100, 101)))
+    assert excess is not None
+    assert (excess.code, "101" in excess.message) == ("validation_error", True)
+
+
+@pytest.mark.parametrize(
+    ("present", "added", "code"),
+    [
+        ({"artifacts": ["x" * 40_000]}, {"artifacts": ["y" * 25_400]}, None),
+        ({"artifacts": ["x" * 40_000]}, {"artifacts": ["y" * 25_600]}, "validation_error"),
+        ({"evidence_metadata": {"a": "x" * 9_000}}, {"metadata": {"b": "y" * 1_200}}, None),
+        (
+            {"evidence_metadata": {"a": "x" * 9_000}},
+            {"metadata": {"b": "y" * 1_300}},
+            "metadata_too_large",
+        ),
+        ({"evidence_metadata": {"a": "x" * 9_000}}, {"metadata": {"a": "y" * 9_000}}, None),
+        ({"metadata": {"a": "x" * 9_000}}, {"metadata": {"b": "y" * 9_000}}, None),
+    ],
+)
+def test_what_is_merged_has_bounds_too(
+    present: dict[str, Any], added: dict[str, Any], code: str | None
+) -> None:
+    excess = excess_of(merged_details(present, added))
+    assert (excess and excess.code) == code
+
+
+def test_too_much_is_refused_after_what_is_missing() -> None:
+    excess = excess_of(many(0, 101))
+    assert excess is not None
+
+    def append(execution: Any) -> Any:
+        return append_evidence(execution, REF, ("artifacts",), None, NOW, excess=excess)
+
+    given(WEBHOOK, reported()).when(append).then(refused("validation_error"))
+    given(WEBHOOK).when(append).then(refused("no_outcome"))
 
 
 json_values = st.recursive(
@@ -182,7 +224,6 @@ def test_nothing_that_was_given_is_lost(added: list[dict[str, Any]]) -> None:
         before, merged = merged, merged_details(merged, document)
         assert set(evidence_in(before)) <= set(evidence_in(merged))
         artifacts = merged.get("artifacts", [])
-        assert len(artifacts) <= 100
         assert before.get("artifacts", []) == artifacts[: len(before.get("artifacts", []))]
         assert (
             before.get("evidence_metadata", {}).keys() <= merged.get("evidence_metadata", {}).keys()
