@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from cueapi_cli.commands.fields import At, Cron, CueId, Description, Name, Payload, Url
+from cueapi_cli.commands.fields import (
+    At,
+    Cron,
+    CueId,
+    Description,
+    Name,
+    OnSuccessFire,
+    Payload,
+    RequiredKeys,
+    RequirePayload,
+    Url,
+)
 from cueapi_cli.failures import USAGE, Failure
 from cueapi_cli.inputs import instant_of, object_of
 from cueapi_cli.session import session_of
@@ -32,6 +43,9 @@ def update(
     retry: Annotated[str | None, typer.Option("--retry", help="JSON")] = None,
     catch_up: Annotated[str | None, typer.Option("--catch-up")] = None,
     verification: Annotated[str | None, typer.Option("--verification")] = None,
+    _on_success_fire: OnSuccessFire = None,
+    _require_payload: RequirePayload = False,
+    _required_keys: RequiredKeys = None,
 ) -> None:
     """Change what is given, and leave the rest as it is."""
     changes: dict[str, Any] = {

@@ -14,7 +14,10 @@ from cueapi_cli.commands.fields import (
     Description,
     Limit,
     Offset,
+    OnSuccessFire,
     Payload,
+    RequiredKeys,
+    RequirePayload,
     Status,
     Url,
     Zone,
@@ -46,6 +49,9 @@ def create(
     retry: Annotated[str | None, typer.Option("--retry", help="JSON")] = None,
     catch_up: Annotated[str | None, typer.Option("--catch-up", help="what of missed runs")] = None,
     verification: Annotated[str | None, typer.Option("--verification", help="a mode")] = None,
+    _on_success_fire: OnSuccessFire = None,
+    _require_payload: RequirePayload = False,
+    _required_keys: RequiredKeys = None,
 ) -> None:
     """Create a cue: --cron for again and again, --at for once; --url or --worker."""
     session = session_of(ctx)

@@ -2,9 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from cueapi_cli.failures import USAGE, Failure
+
+
+def _not_checked(ctx: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+    if value:
+        hint = "Use --verification: the server checks evidence by the cue's mode."
+        name = (option.name or "").replace("_", "-")
+        raise Failure(f"The server does not do --{name}.", hint, USAGE)
+    return value
+
+
+# Unreleased clients had these; accepting them would make users believe in a check that is not made.
+OnSuccessFire = Annotated[
+    str | None, typer.Option("--on-success-fire", hidden=True, callback=_not_checked)
+]
+RequirePayload = Annotated[
+    bool, typer.Option("--require-payload-override", hidden=True, callback=_not_checked)
+]
+RequiredKeys = Annotated[
+    str | None, typer.Option("--required-keys", hidden=True, callback=_not_checked)
+]
+ExitCriteria = Annotated[
+    str | None, typer.Option("--exit-criteria", hidden=True, callback=_not_checked)
+]
 
 CueId = Annotated[str, typer.Argument(metavar="CUE", help="a cue's id")]
 ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="an execution's id")]
@@ -23,4 +48,3 @@ Payload = Annotated[
     str | None, typer.Option("--payload", help="JSON, @file.json, or - for standard input")
 ]
 Description = Annotated[str | None, typer.Option("--description")]
-JsonPart = Annotated[str | None, typer.Option(help="JSON")]

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cueapi_cli.commands.fields import CueId
-from cueapi_cli.failures import FAILED, USAGE, Failure
+from cueapi_cli.commands.fields import CueId, ExitCriteria
+from cueapi_cli.failures import FAILED, Failure
 from cueapi_cli.inputs import instant_of, object_of
 from cueapi_cli.session import Session, session_of
 
@@ -31,16 +31,13 @@ def fire(
     ] = None,
     send_at: Annotated[str | None, typer.Option("--send-at", help="RFC 3339, or +10m")] = None,
     idempotency_key: Annotated[str | None, typer.Option("--idempotency-key")] = None,
-    exit_criteria: Annotated[str | None, typer.Option("--exit-criteria", hidden=True)] = None,
+    _exit_criteria: ExitCriteria = None,
     wait: Annotated[
         bool, typer.Option("--wait", help="until it has ended; exit 1 if not well")
     ] = False,
     timeout: Annotated[float, typer.Option("--timeout", help="seconds to wait at most")] = 3600.0,
 ) -> None:
     """Run a cue now, whatever its schedule says."""
-    if exit_criteria is not None:
-        hint = "Use `--verification` on the cue: the server checks evidence by its mode."
-        raise Failure("The server does not check exit criteria.", hint, USAGE)
     session = session_of(ctx)
     fired = session.client.cues.fire(
         cue_id,
