@@ -39,7 +39,7 @@ class Receiver(asyncio.Protocol):
             if line[0] == b"GET":
                 self._give_arrivals()
             else:
-                execution_id = _header(head, b"x-cueapi-execution-id")
+                execution_id = header(head, b"x-cueapi-execution-id")
                 ARRIVALS.append((line[1].decode(), execution_id, arrived))
                 self._transport.write(ANSWER)
 
@@ -48,7 +48,7 @@ class Receiver(asyncio.Protocol):
         if end < 0:
             return None
         head = self._buffer[:end]
-        length = int(_header(head, b"content-length") or 0)
+        length = int(header(head, b"content-length") or 0)
         if len(self._buffer) < end + 4 + length:
             return None
         self._buffer = self._buffer[end + 4 + length :]
@@ -61,7 +61,8 @@ class Receiver(asyncio.Protocol):
         self._transport.write(head % len(body) + body)
 
 
-def _header(head: bytes, name: bytes) -> str:
+def header(head: bytes, name: bytes) -> str:
+    """Give a header of a request; `name` in lower case, "" where it is absent."""
     lowered = head.lower()
     start = lowered.find(b"\r\n" + name + b":")
     if start < 0:
