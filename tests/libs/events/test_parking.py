@@ -12,6 +12,7 @@ from libs.events.envelope import CommandEnvelope, Notice, Reply, encode
 from libs.events.examples import example
 from libs.events.executions import RequestVerification
 from libs.events.log import PostgresLog
+from libs.events.parked import parked_messages, retry, skip
 from libs.events.receive import PARK_AFTER, growing_delay
 from libs.events.subjects import COMMANDS, EVENTS, event_subject
 from libs.runtime.ids import new_uuid
@@ -155,3 +156,37 @@ def test_a_message_comes_back_later_each_time_and_half_a_minute_later_at_most() 
     for deliveries in range(1, 20):
         whole = min(2.0**deliveries, 30.0)
         assert whole / 2 <= growing_delay(deliveries) <= whole
+
+
+async def test_what_was_parked_is_sent_again_after_it_was_mended(
+    bus: Bus, owner: Bus, database: Database, postgres_log: PostgresLog
+) -> None:
+    await database.execute("delete from parked_messages")
+    command = envelope_of(create())
+    await database.execute(
+        "insert into parked_messages (consumer, subject, body, error)"
+        " values ('scheduler-commands', %s, %s, 'it broke')",
+        [CREATE, encode(command)],
+    )
+    [found] = await parked_messages(database, 10)
+    assert (found.subject, found.error) == (CREATE, "it broke")
+    async with receiving(owner, database, commands=shop_on(postgres_log)):
+        assert await retry(database, bus, [found.id, found.id + 1]) == [found.id]
+        await commands_done(bus)
+    assert await parked_messages(database, 10) == []
+    rows = await database.rows("select 1 from events where stream_id like 'cue-%%'")
+    assert rows
+
+
+async def test_what_is_skipped_is_gone(database: Database) -> None:
+    await database.execute("delete from parked_messages")
+    for error in ("first", "second"):
+        await database.execute(
+            "insert into parked_messages (consumer, subject, body, error)"
+            " values ('c', 's', 'x', %s)",
+            [error],
+        )
+    second, first = await parked_messages(database, 10)
+    assert (first.error, second.error) == ("first", "second")
+    assert await skip(database, [first.id, second.id + 1]) == [first.id]
+    assert [message.id for message in await parked_messages(database, 1)] == [second.id]

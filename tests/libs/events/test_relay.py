@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from libs.events.examples import example
 from libs.events.executions import OutcomeReported
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.provision import provision
-from libs.events.relay import READ, Relay
+from libs.events.relay import READ, Relay, rewind
 from libs.events.subjects import EVENTS
 from libs.runtime.health import Health
 from libs.runtime.ids import new_uuid
@@ -273,3 +274,18 @@ def test_batches_hold_one_type_each_in_order() -> None:
         n for n in notices if n.type == "A"
     ]
     assert batches_of([], 2) == []
+
+
+async def test_what_was_told_is_told_again_after_a_rewind(
+    relay: Relay, empty_log: Database, bus: Bus
+) -> None:
+    await relay.inspect_stream()
+    ids = await append(empty_log, 3)
+    await relay_all(relay)
+    before = await empty_log.rows("select xid::text, pos from relay")
+    assert await rewind(empty_log, datetime.max.replace(tzinfo=UTC)) == 0
+    assert await empty_log.rows("select xid::text, pos from relay") == before
+    assert await rewind(empty_log, datetime.min.replace(tzinfo=UTC)) == len(ids)
+    assert not await relay.inspect_stream()  # it notices within two seconds
+    assert await relay.run_once() == len(ids)
+    assert await empty_log.rows("select xid::text, pos from relay") == before

@@ -113,3 +113,11 @@ def test_the_first_key_seals_and_every_key_opens() -> None:
 def test_without_a_key_secrets_are_sealed_by_the_session_secret() -> None:
     sealed = SecretSettings(session_secret=SECRET).keyring().seal("a", "p", b"secret")
     assert SecretSettings(session_secret=SECRET).keyring().open("a", "p", sealed) == b"secret"
+
+
+def test_what_the_derived_key_sealed_opens_after_a_key_is_given() -> None:
+    sealed = SecretSettings(session_secret=SECRET).keyring().seal("a", "p", b"secret")
+    given = SecretSettings(session_secret=SECRET, encryption_key=KEY).keyring()
+    assert given.open("a", "p", sealed) == b"secret"
+    anew = given.reseal("a", "p", sealed)
+    assert SecretSettings(encryption_key=KEY).keyring().open("a", "p", anew) == b"secret"
