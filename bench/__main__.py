@@ -22,6 +22,7 @@ from rich.table import Table
 from bench import delivery, processes, raw, requests
 from bench.endpoints import endpoints
 from bench.load import Client
+from bench.noisy_neighbour import noisy_neighbour
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 
@@ -45,6 +46,11 @@ async def _processes(_: Client, stack: Stack) -> dict[str, Any]:
     return await processes.idle(pids)
 
 
+async def _noisy_neighbour(client: Client, stack: Stack) -> dict[str, Any]:
+    [pid] = [process.pid for process in stack.processes if process.name == "dispatcher"]
+    return await noisy_neighbour(client, stack.database_url, pid)
+
+
 QUESTIONS: dict[str, Question] = {
     "raw_posts": _raw_posts,
     "raw_appends": _raw_appends,
@@ -53,6 +59,7 @@ QUESTIONS: dict[str, Question] = {
     "burst_1000": lambda client, _: delivery.burst(client, 1_000, 10),
     "executions": lambda client, _: delivery.burst(client, 10_000, 45),
     "steady_50": lambda client, _: delivery.steady(client, 50, 20),
+    "noisy_neighbour": _noisy_neighbour,
     "list_executions": lambda client, _: requests.list_executions(client),
     "worker_cycles": lambda client, _: requests.worker_cycles(client),
     "processes": _processes,

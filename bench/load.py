@@ -47,6 +47,11 @@ class Client:
                 raise RuntimeError(f"{method} {path} answered {answer.status}: {text}")
             return {**json.loads(text or "{}"), "_status": answer.status}
 
+    async def delete(self, path: str) -> None:
+        assert self._session is not None
+        async with self._session.delete(self.base_url + path, headers=self._headers) as answer:
+            answer.raise_for_status()
+
     async def arrivals(self) -> list[tuple[str, str, float]]:
         assert self._session is not None
         async with self._session.get(f"{self.receiver_url}/arrivals") as answer:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
+from opentelemetry.trace import SpanKind
 
 from libs.events.base import Value
 from libs.events.blobs import Blob, blob_of
@@ -18,6 +20,7 @@ from libs.runtime.http.exchange import Response
 from libs.runtime.http.failures import OutboundError
 from libs.runtime.http.urls import InvalidURL, check_url
 from libs.runtime.ids import new_span_of
+from libs.runtime.telemetry import OpenSpan, open_span
 from services.dispatcher.decider.attempts import Acknowledged, NotAcknowledged, Result
 from services.dispatcher.rules.report import AnsweredOutcome, outcome_in
 from services.dispatcher.rules.request import WebhookRequest, sent_headers, webhook_request
@@ -91,7 +94,18 @@ class HttpWebhook:
 
     async def exchange(self, attempt: Attempt, timeout: float) -> Exchange:
         """Sign and send one attempt; give what was sent, and what came of it in `timeout` s."""
-        request = _request(attempt)
+        span = _span(attempt)
+        request = _request(
+            attempt, new_span_of(attempt.facts.traceparent) if span is None else span.traceparent
+        )
+        exchange = await self._exchanged(attempt, request, timeout)
+        if span is not None:
+            _told(span, exchange.answer)
+        return exchange
+
+    async def _exchanged(
+        self, attempt: Attempt, request: WebhookRequest, timeout: float
+    ) -> Exchange:
         try:
             url = check_url(attempt.settings.callback.url or "", self._policy)
             answer = await self._client.send(
@@ -105,7 +119,33 @@ class HttpWebhook:
         return Exchange(request, answer)
 
 
-def _request(attempt: Attempt) -> WebhookRequest:
+def _span(attempt: Attempt) -> OpenSpan | None:
+    """Begin the span of an attempt: https://opentelemetry.io/docs/specs/semconv/http/http-spans/"""
+    facts, method = attempt.facts, attempt.settings.callback.method
+    return open_span(
+        method,
+        facts.traceparent,
+        kind=SpanKind.CLIENT,
+        attributes={
+            "http.request.method": method,
+            "server.address": urlsplit(attempt.settings.callback.url or "").hostname or "",
+            "http.request.resend_count": attempt.epoch - 1,
+            "cueapi.execution.id": facts.id,
+            "cueapi.cue.id": facts.cue_id,
+            "cueapi.account.id": facts.account_id,
+        },
+    )
+
+
+def _told(span: OpenSpan, answer: Response | NotAcknowledged) -> None:
+    if isinstance(answer, NotAcknowledged):
+        span.end(answer.error)
+        return
+    span.note("http.response.status_code", answer.status)
+    span.end(None if 200 <= answer.status < 300 else str(answer.status))
+
+
+def _request(attempt: Attempt, traceparent: str) -> WebhookRequest:
     facts, settings = attempt.facts, attempt.settings
     return webhook_request(
         method=settings.callback.method,
@@ -118,7 +158,7 @@ def _request(attempt: Attempt) -> WebhookRequest:
         scheduled_for=facts.scheduled_for,
         payload=attempt.payload,
         timestamp=unix_now(),
-        traceparent=new_span_of(facts.traceparent),
+        traceparent=traceparent,
         test=attempt.test,
     )
 

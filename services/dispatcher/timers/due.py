@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter as Metric
+from prometheus_client import Histogram
 
 from libs.events.base import Transport
 from libs.events.envelope import Meta
@@ -30,7 +32,7 @@ from services.dispatcher.queries import DueExecution
 from services.dispatcher.rules.circuit import FIRST_PAUSE, Circuits, Verdict
 from services.dispatcher.rules.slots import Slots
 
-TAKE = 500
+TAKE = 64
 
 LATENESS = Histogram(
     "cueapi_delivery_lateness_seconds",
@@ -39,11 +41,15 @@ LATENESS = Histogram(
 )
 
 
-POSTPONED = Counter("cueapi_attempts_postponed_total", "Times that a failing destination waited")
+POSTPONED = Metric("cueapi_attempts_postponed_total", "Times that a failing destination waited")
 
 
 class DeliverDue:
-    """Starts the attempts that are due, as many as there are slots, in one transaction."""
+    """Starts the attempts that are due, as many as there are slots, in one transaction.
+
+    A look is short, and while there is a backlog every other look passes over the account that
+    filled most of the one before: so very many due attempts of one delay the others by a look.
+    """
 
     def __init__(
         self,
@@ -67,6 +73,7 @@ class DeliverDue:
         self._margin = margin
         self._start = start
         self._on_appended = on_appended
+        self._crowding: str | None = None
 
     async def run_once(self) -> Look:
         """Take what is due and has a slot; say whether more is due and when the next is."""
@@ -76,20 +83,25 @@ class DeliverDue:
         next_in = await queries.next_in(self._log.database)
         if next_in is None or next_in > 0:
             return Look(taken=0, next_in=next_in)
+        passed_over = self._crowding
         due, recorded, attempts = await self._take(limit)
         for attempt in attempts:
             self._start(attempt)
         if recorded:
             await self._on_appended()
         # What waits for a slot is looked at again when one is given back.
-        return Look(taken=recorded, more=bool(recorded) or due == limit)
+        more = bool(recorded) or due == limit or passed_over is not None
+        return Look(taken=recorded, more=more)
 
     async def _take(self, limit: int) -> tuple[int, int, list[Attempt]]:
         saturated, held = self._slots.saturated_accounts(), self._slots.held_cues()
+        if self._crowding is not None:
+            saturated.append(self._crowding)
         started: list[DueExecution] = []
         try:
             async with self._log.transaction() as unit:
                 due = await queries.take_due(unit, limit=limit, saturated=saturated, held=held)
+                self._crowding = self._crowding_now(due, limit)
                 recorded = await self._decide(unit, due, started)
                 planned = [_planned(unit, item) for item in started]
                 return len(due), recorded, await self._preparing.attempts(unit, planned)
@@ -97,6 +109,13 @@ class DeliverDue:
             for item in started:
                 self._release(item)
             raise
+
+    def _crowding_now(self, due: Sequence[DueExecution], limit: int) -> str | None:
+        if self._crowding is not None or len(due) < limit:
+            return None
+        accounts = Counter(item.execution.facts.account_id for item in due)
+        account, count = accounts.most_common(1)[0]
+        return account if count > limit // 2 else None
 
     async def _decide(
         self, unit: PostgresUnit, due: Sequence[DueExecution], started: list[DueExecution]

@@ -22,6 +22,7 @@ from services.dispatcher.rules.slots import Slots
 log = structlog.get_logger()
 
 GATHER_SECONDS = 0.003
+TOGETHER = 64
 
 ATTEMPTS = Counter("cueapi_attempts_total", "Attempts that ended", ["result"])
 DURATION = Histogram("cueapi_delivery_duration_seconds", "From sending to the result")
@@ -75,10 +76,15 @@ class Deliveries:
             raise
 
     async def record_finished(self) -> int:
-        """Record every result that is there; give how many. Waits out Postgres being away."""
-        finished, self._finished = self._finished, []
+        """Record the results that are there, `TOGETHER` at most; give how many.
+
+        Waits out Postgres being away.
+        """
+        finished, self._finished = self._finished[:TOGETHER], self._finished[TOGETHER:]
         if not finished:
             return 0
+        if self._finished:
+            self._ready.set()
         while True:
             try:
                 await self._desk.record(finished)

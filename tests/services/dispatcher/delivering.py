@@ -80,13 +80,23 @@ class Dispatcher:
     async def look(self) -> int:
         """Look at what is due until nothing more can be done about it; give how much was done."""
         done = 0
-        while (look := await self._due.run_once()).taken:
-            done += look.taken
+        more = True
+        while more:
+            look = await self._due.run_once()
+            done, more = done + look.taken, look.more
         return done
 
     async def step(self) -> int:
         """Look once, and record what has been answered; give how many results there were."""
         await self._due.run_once()
+        return await self._record()
+
+    async def serve(self) -> int:
+        """As `step`, with all looks that are worth it."""
+        await self.look()
+        return await self._record()
+
+    async def _record(self) -> int:
         await asyncio.sleep(0)  # what was started is sent
         return await self._results.record_finished()
 
@@ -110,10 +120,8 @@ async def dispatching(
     finally:
         dispatcher.receivers.go.set()
         dispatcher.receivers.result = OK
-        await dispatcher.look()
-        while dispatcher.slots.taken:
-            await dispatcher.step()
-            await dispatcher.look()
+        while await dispatcher.serve() or dispatcher.slots.taken:
+            pass
 
 
 async def _nobody_listens() -> None:

@@ -17,6 +17,7 @@ from libs.runtime.http.names import NameLookup
 from services.api.routes.ports import Rules
 from services.dispatcher.rules.circuit import FAILURES
 from services.dispatcher.rules.slots import Slots
+from services.dispatcher.timers.due import TAKE
 from tests.services.api.bodies import CRON
 from tests.services.api.conftest import SECRET, addresses_of
 from tests.services.api.real import User, application, registered
@@ -73,13 +74,33 @@ async def test_who_hangs_has_its_share_and_everybody_else_is_served(
     assert share == 8, "the account's bound"
     quick = [execution for user in others for execution in await fires(user, "/hook")]
     await dispatcher.look()
-    assert await dispatcher.step() == len(quick)
+    assert await dispatcher.serve() == len(quick)
     for execution in quick:
         assert isinstance((await dispatcher.history(execution))[-1], AttemptSucceeded)
     assert len(dispatcher.receivers.waiting) == share
     begun = Counter(attempt.facts.id for attempt in dispatcher.receivers.heard)
     assert max(begun.values()) == 1
     assert sum(begun[execution] for execution in hanging) == share
+
+
+@pytest.mark.parametrize("dispatcher", [(512, 256, 512)], indirect=True)
+async def test_very_many_of_one_account_delay_another_by_a_look(
+    app: ASGIApp, dispatcher: Dispatcher
+) -> None:
+    many = await fires(await registered(app), "/hook", times=2 * TAKE + 1)
+    [last] = await fires(await registered(app), "/hook")
+    looks = 0
+    while len(await dispatcher.history(last)) == 1:
+        await dispatcher.step()
+        looks += 1
+    assert looks == 2
+    assert len(dispatcher.receivers.heard) == TAKE + 1
+
+    async def all_arrived() -> bool:
+        await dispatcher.serve()
+        return len(dispatcher.receivers.heard) == len(many) + 1
+
+    await until(all_arrived, SECONDS)
 
 
 async def test_many_who_hang_leave_room_for_a_newcomer(
@@ -90,7 +111,7 @@ async def test_many_who_hang_leave_room_for_a_newcomer(
     await dispatcher.look()
     [execution] = await fires(await registered(app), "/hook")
     await dispatcher.look()
-    assert await dispatcher.step() == 1
+    assert await dispatcher.serve() == 1
     assert isinstance((await dispatcher.history(execution))[-1], AttemptSucceeded)
 
 
@@ -102,7 +123,7 @@ async def test_a_destination_that_fails_is_probed_until_it_answers(
     executions = await fires(user, "/hook", times=FAILURES + 3)
     dispatcher.receivers.result = BROKEN
     for _ in range(FAILURES):
-        assert await dispatcher.step() == 1
+        assert await dispatcher.serve() == 1
     assert dispatcher.circuits.open == 1
     waiting = executions[FAILURES:]
     assert await dispatcher.look() == len(waiting), "each is put off, and says so"
@@ -116,11 +137,11 @@ async def test_a_destination_that_fails_is_probed_until_it_answers(
     dispatcher.receivers.result = OK
 
     async def all_arrived() -> bool:
-        await dispatcher.step()
+        await dispatcher.serve()
         return len(dispatcher.receivers.heard) == len(executions)
 
     await until(all_arrived, SECONDS)
-    await dispatcher.step()
+    await dispatcher.serve()
     assert dispatcher.circuits.open == 0
     for execution in waiting:
         history = await dispatcher.history(execution)
@@ -137,8 +158,8 @@ async def test_a_neighbour_on_the_same_host_is_not_slowed_down(
     await fires(await registered(app), "/hook", times=FAILURES)
     dispatcher.receivers.result = BROKEN
     for _ in range(FAILURES):
-        await dispatcher.step()
+        await dispatcher.serve()
     dispatcher.receivers.result = OK
     [execution] = await fires(await registered(app), "/hook")
-    assert await dispatcher.step() == 1
+    assert await dispatcher.serve() == 1
     assert isinstance((await dispatcher.history(execution))[-1], AttemptSucceeded)
