@@ -16,7 +16,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from libs.runtime.crypto import Keyring
+from libs.runtime.crypto import Keyring, derived_key
 
 SECRETS_DIR = "CUEAPI_SECRETS_DIR"
 
@@ -141,10 +141,14 @@ class SecretSettings(Settings):
         return self
 
     def keyring(self) -> Keyring:
-        """Build the keyring: the given keys, or one derived from the session secret."""
-        if self.encryption_key:
-            return Keyring([base64.b64decode(key) for key in self._keys()])
-        return Keyring.derived_from(self.session_secret)
+        """Build the keyring: the given keys, then the one derived from the session secret.
+
+        The latter seals when there is no other, and always opens: so a key can be given later.
+        """
+        keys = [base64.b64decode(key) for key in self._keys()]
+        if self.session_secret:
+            keys.append(derived_key(self.session_secret))
+        return Keyring(keys)
 
     def _keys(self) -> list[str]:
         return [key for key in self.encryption_key.split(",") if key]
