@@ -39,6 +39,7 @@ from libs.events.subjects import (
     command_subject,
     event_subject,
 )
+from libs.events.tracing import ending, sending, told, within
 from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_uuid
 
@@ -145,15 +146,18 @@ class Bus:
         timeout: float = ASK_SECONDS,
     ) -> tuple[Value, bool]:
         """As `ask`; the second value says that the answer is the first one to this key."""
+        subject, command_id = command_subject(type(command)), new_uuid()
+        span = sending(subject, meta.traceparent, command_id)
         envelope = CommandEnvelope(
-            id=new_uuid(),
+            id=command_id,
             type=type(command).__name__,
             command=msgspec.Raw(encode(command)),
-            meta=meta,
+            meta=within(span, meta),
             reply_to=f"{self._inbox}.reply",
             idempotency=idempotency,
         )
-        reply = await self._answered(command_subject(type(command)), envelope, timeout)
+        with ending(span):
+            reply = await self._answered(subject, envelope, timeout)
         if reply.rejection is not None:
             raise Refused(reply.rejection)
         if reply.unavailable:
@@ -167,9 +171,20 @@ class Bus:
         came in `timeout` seconds.
         """
         kind = type(command)
+        command_id = new_uuid()
+        span = sending(call_subject(kind), meta.traceparent, command_id)
         envelope = CommandEnvelope(
-            id=new_uuid(), type=kind.__name__, command=msgspec.Raw(encode(command)), meta=meta
+            id=command_id,
+            type=kind.__name__,
+            command=msgspec.Raw(encode(command)),
+            meta=within(span, meta),
         )
+        with ending(span):
+            return await self._called_once(kind, envelope, timeout)
+
+    async def _called_once(
+        self, kind: type[Command], envelope: CommandEnvelope, timeout: float
+    ) -> Value:
         try:
             message = await self._live().request(
                 call_subject(kind), encode(envelope), timeout=timeout
@@ -229,17 +244,12 @@ class Bus:
 
     async def publish_notices(self, batches: Sequence[Sequence[Notice]]) -> list[int]:
         """Publish batches of notices, each of one event type; give their sequences."""
-        return await asyncio.gather(
-            *(
-                self.publish(
-                    EVENTS,
-                    event_subject(batch[0].type),
-                    encode(batch),
-                    f"{batch[0].id}:{len(batch)}",
-                )
-                for batch in batches
-            )
-        )
+        return await asyncio.gather(*(self._publish_batch(batch) for batch in batches))
+
+    async def _publish_batch(self, batch: Sequence[Notice]) -> int:
+        subject, message_id = event_subject(batch[0].type), f"{batch[0].id}:{len(batch)}"
+        with told(subject, batch) as notices:
+            return await self.publish(EVENTS, subject, encode(notices), message_id)
 
     async def reply(self, to: str, replies: Sequence[Reply]) -> None:
         """Send replies to who asked; nobody awaits them if the asker is gone."""

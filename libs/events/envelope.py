@@ -57,6 +57,7 @@ class Notice(Value):
     """That an event is in the log. It carries ids alone: who reacts reads the row again.
 
     `success` is what an outcome said, so that good news need not be read again by who awaits bad.
+    `traceparent` is that of the event, if its trace is collected.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Notice(Value):
     account_id: str
     recorded_at: datetime
     success: bool | None = None
+    traceparent: str | None = None
 
 
 class Idempotency(Value):

@@ -15,7 +15,9 @@ from libs.events.base import Event
 from libs.events.counters import activity_rows, outcome_rows, usage, usage_rows
 from libs.events.envelope import Meta, Recorded, Reply, decode, encode, schema_version
 from libs.events.streams import CATEGORIES
+from libs.events.tracing import appended
 from libs.events.unit import StoredResult, Unit
+from libs.runtime.clock import unix_ns
 from libs.runtime.postgres import Connection, Database, Statement
 
 LASTING = date(1970, 1, 1)
@@ -169,9 +171,11 @@ class PostgresLog:
 
         Raises `Unavailable`, and `Conflict` when another transaction was first: decide again.
         """
+        since = unix_ns()
         async with self.database.transaction(last=lambda: unit.writes()) as transaction:
             unit = PostgresUnit(transaction.now, transaction.connection)
             yield unit
+        appended(unit.recorded, since)
 
 
 async def insert_rows(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:

@@ -28,6 +28,7 @@ from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Connection, Database, Unavailable
 from libs.runtime.supervisor import stopping
+from libs.runtime.telemetry import collects
 
 log = structlog.get_logger()
 
@@ -44,7 +45,7 @@ _LOCK = 4_712
 
 _NEXT = """
 select e.pos, e.xid::text, e.id::text, e.type, e.stream_id, e.version, e.account_id::text,
-       e.recorded_at, (e.data #>> '{report,success}')::boolean
+       e.recorded_at, (e.data #>> '{report,success}')::boolean, e.meta ->> 'traceparent'
   from events e
  where (e.xid, e.pos) > (%s::xid8, %s)
    and e.xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -282,7 +283,8 @@ async def _after(connection: Connection, checkpoint: Checkpoint) -> Sequence[Any
 
 
 def _notice(row: Sequence[Any]) -> Notice:
-    _, _, event_id, event_type, stream_id, version, account_id, recorded_at, success = row
+    _, _, event_id, event_type, stream_id, version, account_id, recorded_at, *facts = row
+    success, traceparent = facts
     return Notice(
         id=event_id,
         type=event_type,
@@ -291,4 +293,5 @@ def _notice(row: Sequence[Any]) -> Notice:
         account_id=account_id,
         recorded_at=recorded_at,
         success=success,
+        traceparent=traceparent if collects(traceparent) else None,
     )

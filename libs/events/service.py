@@ -16,6 +16,7 @@ from libs.runtime.logging import configure_logging
 from libs.runtime.postgres import Database
 from libs.runtime.settings import Settings
 from libs.runtime.supervisor import Part, supervise
+from libs.runtime.telemetry import configure_telemetry
 
 
 class Resources(Value):
@@ -37,7 +38,11 @@ def run_service(
     starts before them and the bus after, so that no message arrives before its handler is ready.
     """
     configure_logging(name, json=settings.log_format == "json", level=settings.log_level)
-    return uvloop.run(_run(name, settings, assemble))
+    finish = configure_telemetry(name, settings.otlp_endpoint, settings.trace_ratio)
+    try:
+        return uvloop.run(_run(name, settings, assemble))
+    finally:
+        finish()
 
 
 async def _run(

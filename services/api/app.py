@@ -17,6 +17,7 @@ from libs.runtime.http.names import NameLookup
 from libs.runtime.logging import configure_logging
 from libs.runtime.postgres import Database
 from libs.runtime.supervisor import Part, supervise
+from libs.runtime.telemetry import configure_telemetry
 from services.api.adapters.mail import MailRoom
 from services.api.edge import Edge
 from services.api.queries.pages import Pages
@@ -52,6 +53,7 @@ from services.api.routes.streams import streams
 from services.api.routes.support import support
 from services.api.routes.testing import tests
 from services.api.routes.timeline import timelines
+from services.api.routes.transfer import Transfer
 from services.api.routes.usage import usage
 from services.api.routes.waiting import WaitingRoom
 from services.api.routes.webhook_secrets import secrets
@@ -100,7 +102,11 @@ def main() -> int:
     """Run the api until it is told to stop; give the exit code."""
     settings = ApiSettings()
     configure_logging(NAME, json=settings.log_format == "json", level=settings.log_level)
-    return uvloop.run(_run(settings))
+    finish = configure_telemetry(NAME, settings.otlp_endpoint, settings.trace_ratio)
+    try:
+        return uvloop.run(_run(settings))
+    finally:
+        finish()
 
 
 async def _run(settings: ApiSettings) -> int:
@@ -191,4 +197,4 @@ def build(ports: Ports, origins: Sequence[str] = ("*",)) -> ASGIApp:
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    return Edge(api, origins, ports.rules.base_url + ERRORS_PATH)
+    return Edge(Transfer(api), origins, ports.rules.base_url + ERRORS_PATH)

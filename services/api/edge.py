@@ -14,8 +14,15 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.runtime.ids import new_uuid
-from services.api.errors import ERROR_PAGE, REQUEST_ID, error_response, unavailable
+from services.api.errors import (
+    ERROR_PAGE,
+    REQUEST_ID,
+    TRACE_PARENT,
+    error_response,
+    unavailable,
+)
 from services.api.routes.gate import ANSWER_HEADERS
+from services.api.story import Story
 
 log = structlog.get_logger()
 
@@ -55,8 +62,12 @@ class Edge:
             *self._cors(request.headers.get("origin")),
         ]
 
+        story = Story(request)
+        scope[TRACE_PARENT] = story.traceparent
+
         async def send_whole(message: Message) -> None:
             if message["type"] == "http.response.start":
+                story.answered(message["status"])
                 message["headers"] = [*message["headers"], *scope[ANSWER_HEADERS]]
             await send(message)
 
@@ -68,6 +79,7 @@ class Edge:
             log.exception("a request failed", method=request.method, request_id=request_id)
         finally:
             self._in_hand -= 1
+            story.end()
 
     def _within(self, request: Request) -> ASGIApp:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:

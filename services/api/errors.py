@@ -15,8 +15,9 @@ STATUS: Mapping[str, int] = {name: code.status for name, code in CODES.items()}
 
 UNAVAILABLE_SECONDS = 5
 REQUEST_ID = "cueapi.request_id"
+TRACE_PARENT = "cueapi.traceparent"
 ERROR_PAGE = "cueapi.error_page"
-"""Where in a request's scope its id is, and the address of the page that explains the codes."""
+"""Where in a request's scope its id and traceparent are, and the address of the page of codes."""
 
 
 class Detail(NamedTuple):

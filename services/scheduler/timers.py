@@ -13,7 +13,8 @@ from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
-from libs.runtime.ids import new_trace_parent, new_uuid
+from libs.runtime.ids import new_uuid
+from libs.runtime.telemetry import open_root, root_traceparent
 from services.scheduler import queries
 from services.scheduler.decider import firing
 from services.scheduler.decider.limits import Account, counted
@@ -92,7 +93,8 @@ class FireDueCues:
         assert isinstance(cue, ActiveCue)
         account_id = cue.facts.account_id
         account = accounts.get(account_id, Account())
-        ids = [(new_uuid(), new_trace_parent()) for _ in due.fires]
+        spans = [open_root("fire") for _ in due.fires]
+        ids = [(new_uuid(), root_traceparent(span)) for span in spans]
         fired = firing.fire_due(cue, due, ids, account, unit.now, self._unclaimed)
         for event in fired.executions:
             meta = Meta(
@@ -105,6 +107,9 @@ class FireDueCues:
             FIRED.labels(event.triggered_by).inc()
             LATENESS.observe((unit.now - event.scheduled_for).total_seconds())
         accounts[account_id] = account
+        for span in spans:
+            if span is not None:
+                span.end()
         if fired.events:
             meta = Meta(correlation_id=cue_id, actor="system")
             unit.record(CUE, cue_id, account_id, fired.events, meta)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -10,16 +9,13 @@ from starlette.requests import Request
 
 from libs.events.base import Command, Value
 from libs.events.envelope import Idempotency, Meta
-from libs.runtime.ids import new_trace_parent
-from services.api.errors import REQUEST_ID
+from services.api.errors import REQUEST_ID, TRACE_PARENT
 from services.api.routes.gate import Gate, add_header
 from services.api.routes.intake import B, Q, fingerprint
 from services.api.routes.ports import Ports
 from services.api.tables.admission import Admission
 
 A = TypeVar("A", bound=Value)
-
-_TRACE_PARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,11 +47,10 @@ class Call(Generic[B, Q]):
 
     def meta(self) -> Meta:
         """What goes around the messages that this request causes."""
-        sent = self.request.headers.get("traceparent", "")
         return Meta(
             correlation_id=self.request.scope[REQUEST_ID],
             actor=self._actor(),
-            traceparent=sent if _TRACE_PARENT.fullmatch(sent) else new_trace_parent(),
+            traceparent=self.request.scope[TRACE_PARENT],
         )
 
     async def ask(
