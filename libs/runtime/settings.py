@@ -76,6 +76,18 @@ class Settings(BaseSettings):
         gt=0,
         description="time to finish what is in hand after SIGTERM",
     )
+    otlp_endpoint: str = Field(
+        default="",
+        alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="base URL of an OpenTelemetry collector (OTLP over HTTP); empty: no traces",
+    )
+    trace_ratio: float = Field(
+        default=1.0,
+        alias="OTEL_TRACES_SAMPLER_ARG",
+        ge=0,
+        le=1,
+        description="share of new traces that is sampled, where no caller has decided",
+    )
     secrets_dir: str = Field(
         default="",
         alias=SECRETS_DIR,
