@@ -274,10 +274,10 @@ def test_a_client_of_ones_own_stays_open() -> None:
     with httpx.Client() as http:
         CueAPI("key", http_client=http).close()
         assert not http.is_closed
-    own = CueAPI("key")
-    with own:
-        pass
-    assert own.http.is_closed
+    for own in (CueAPI("key"), CueAPI.without_key()):
+        with own:
+            pass
+        assert own.http.is_closed
 
 
 def test_a_long_poll_is_given_its_time() -> None:

@@ -130,7 +130,7 @@ def test_a_signed_request_that_is_no_delivery_is_refused() -> None:
     alert = b'{"event": "alert.created"}'
     sent = webhook()
     stamp = int(sent.headers[TIMESTAMP])
-    from services.dispatcher.rules.request import signature
+    from libs.runtime.http.signing import signature
 
     headers = {SIGNATURE: signature(SECRET, stamp, alert), TIMESTAMP: str(stamp)}
     assert WebhookReceiver(SECRET).handle(headers, alert, never).status == 400

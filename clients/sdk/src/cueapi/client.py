@@ -79,8 +79,15 @@ class CueAPI:
         http_client: httpx.Client | None = None,
     ) -> CueAPI:
         """Make a client for the calls that need no key: register, sign in, health."""
-        client = cls("none", base_url=base_url, timeout=timeout, http_client=http_client)
-        return client.with_options(api_key=None, max_retries=max_retries)
+        client = cls(
+            "none",
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            http_client=http_client,
+        )
+        client.settings = client.settings.changed(api_key=None)
+        return client
 
     def with_options(self, **changes: Any) -> CueAPI:
         """Make a client with other `timeout`, `max_retries`, `api_key`, `headers` or `base_url`.
