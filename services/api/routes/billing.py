@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from starlette.responses import Response
@@ -20,6 +21,7 @@ from services.api.adapters.billing import (
 from services.api.errors import ApiError
 from services.api.queries.cues import surplus_cues
 from services.api.routes.call import Call
+from services.api.routes.deciding import once
 from services.api.routes.operation import Access, Operations, answer
 from services.api.routes.shapes import Lenient, NoFields, NoQuery, Wish
 from services.api.routes.wire import Wire
@@ -91,10 +93,11 @@ async def start_checkout(call: Call[CheckoutBody, NoQuery]) -> Response:
         interval=interval,
         return_url=_return_url(call),
     )
-    try:
-        return answer(CheckoutWire(checkout_url=await stripe.checkout(wanted)))
-    except BillingFailed as error:
-        raise ApiError("stripe_error", str(error)) from error
+
+    async def work() -> CheckoutWire:
+        return CheckoutWire(checkout_url=await _from_stripe(stripe.checkout(wanted)))
+
+    return await once(call, work)
 
 
 @billing.add(
@@ -108,13 +111,15 @@ async def start_checkout(call: Call[CheckoutBody, NoQuery]) -> Response:
 async def open_portal(call: Call[NoFields, NoQuery]) -> Response:
     """Get the page on which to manage the subscription."""
     stripe, customer = _configured(call), await _customer(call)
-    if customer.customer_id is None:
+    customer_id = customer.customer_id
+    if customer_id is None:
         raise ApiError("no_stripe_customer", "this account has never subscribed")
-    try:
-        url = await stripe.portal(customer.customer_id, _return_url(call))
-    except BillingFailed as error:
-        raise ApiError("stripe_error", str(error)) from error
-    return answer(PortalWire(portal_url=url))
+
+    async def work() -> PortalWire:
+        page = stripe.portal(customer_id, _return_url(call))
+        return PortalWire(portal_url=await _from_stripe(page))
+
+    return await once(call, work)
 
 
 @billing.add(
@@ -168,6 +173,13 @@ def _configured(call: Call[Any, Any]) -> Billing:
     if call.ports.billing is None:
         raise ApiError("billing_unavailable", "this server has no Stripe account")
     return call.ports.billing
+
+
+async def _from_stripe(page: Awaitable[str]) -> str:
+    try:
+        return await page
+    except BillingFailed as error:
+        raise ApiError("stripe_error", str(error)) from error
 
 
 async def _customer(call: Call[Any, Any]) -> Customer:

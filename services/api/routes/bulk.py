@@ -13,8 +13,9 @@ from libs.events.bus import Refused
 from libs.events.cues import DeleteCue
 from libs.events.envelope import Idempotency
 from services.api.routes.call import Call
+from services.api.routes.deciding import once
 from services.api.routes.guards import confirmed
-from services.api.routes.operation import Operations, answer
+from services.api.routes.operation import Operations
 from services.api.routes.shapes import NoQuery, Wish
 from services.api.routes.wire import Wire
 from services.api.rules.ids import is_cue_id
@@ -46,14 +47,15 @@ class BulkDeletedWire(Wire):
 async def delete_cues(call: Call[BulkDeleteBody, NoQuery]) -> Response:
     """Delete cues, each as by itself; ids of no cue are skipped."""
     confirmed(call, must=True)
-    ids = list(dict.fromkeys(call.body.ids))
+    return await once(call, lambda: _delete_all(call, list(dict.fromkeys(call.body.ids))))
+
+
+async def _delete_all(call: Call[Any, Any], ids: list[str]) -> BulkDeletedWire:
     gone = await asyncio.gather(*(_delete(call, cue_id) for cue_id in ids))
     verdicts = list(zip(ids, gone, strict=True))
-    return answer(
-        BulkDeletedWire(
-            deleted=[cue_id for cue_id, is_gone in verdicts if is_gone],
-            skipped=[cue_id for cue_id, is_gone in verdicts if not is_gone],
-        )
+    return BulkDeletedWire(
+        deleted=[cue_id for cue_id, is_gone in verdicts if is_gone],
+        skipped=[cue_id for cue_id, is_gone in verdicts if not is_gone],
     )
 
 

@@ -34,6 +34,8 @@ T = TypeVar("T")
 VERSION = "1.0.0"
 STALE_SECONDS = 30
 READ_SECONDS = 2.0
+PATIENCE_SECONDS = 5.0
+"""How much older than fresh a reading may be that `GET /status` gives while the next is read."""
 
 health = Operations("Health")
 
@@ -98,8 +100,11 @@ class _Reading(NamedTuple):
     access=Access.OPEN,
 )
 async def get_health(call: Call[NoBody, NoQuery]) -> Response:
-    """Tell how the service and what it stands on are; 200 even when degraded."""
-    reading = await _read(call.ports)
+    """Tell how the service and what it stands on are; 200 even when degraded.
+
+    Everything is read at most once a second, and waited for two seconds at most.
+    """
+    reading = await call.ports.vitals.get(lambda: _read(call.ports))
     services = _services(call.ports, reading)
     healthy = all(state in ("ok", "none") for state in services.values())
     return answer(
@@ -124,8 +129,12 @@ async def get_health(call: Call[NoBody, NoQuery]) -> Response:
     access=Access.OPEN,
 )
 async def get_status(call: Call[NoBody, NoQuery]) -> Response:
-    """Tell in a word how the service is; 503 when it is down."""
-    services = _services(call.ports, await _read(call.ports))
+    """Tell in a word how the service is; 503 when it is down.
+
+    Answers from the latest reading, a few seconds old at most, so it may be asked for often.
+    """
+    reading = await call.ports.vitals.get(lambda: _read(call.ports), PATIENCE_SECONDS)
+    services = _services(call.ports, reading)
     if services["postgres"] != "ok":
         return answer(StatusWire(status="down", reason="postgres unreachable"), 503)
     if services["broker"] != "ok":

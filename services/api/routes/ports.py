@@ -19,8 +19,12 @@ from services.api.adapters.billing import Billing
 from services.api.adapters.mail import MailQueue
 from services.api.queries.pages import Pages
 from services.api.routes.audience import Audience
+from services.api.routes.remembered import Remembered
 from services.api.routes.waiting import WaitingRoom
 from services.api.rules.addresses import Network
+
+FRESH_SECONDS = 1.0
+"""How old a reading of what the service stands on may be."""
 
 
 class Store(Protocol):
@@ -141,5 +145,6 @@ class Ports:
     mailer: MailQueue
     rules: Rules
     billing: Billing | None = None
+    vitals: Remembered[Any] = field(default_factory=lambda: Remembered(FRESH_SECONDS))
     audience: Audience = field(default_factory=Audience)
     waiting: WaitingRoom = field(default_factory=WaitingRoom)

@@ -18,6 +18,9 @@ Handling = Callable[[Request, Exception], Awaitable[Response]]
 
 async def refuse(request: Request, error: Exception) -> Response:
     """Answer an exception with its envelope."""
+    not_here = isinstance(error, HTTPException) and error.status_code == 405
+    if not_here and request.method == "OPTIONS":
+        return Response(status_code=204, headers={"Allow": ", ".join(_methods_here(request))})
     return error_response(_refusal(error, request), request)
 
 
@@ -56,4 +59,5 @@ def _methods_here(request: Request) -> list[str]:
     # Starlette names the methods of the first route that matches the path, and there are several.
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     here = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
-    return sorted({method for route in here for method in route.methods or ()})
+    methods = {method for route in here for method in route.methods or ()}
+    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))

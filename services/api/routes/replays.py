@@ -16,9 +16,10 @@ from libs.runtime.ids import new_uuid
 from services.api.queries.executions import list_executions
 from services.api.queries.pages import Page
 from services.api.routes.call import Call
+from services.api.routes.deciding import once
 from services.api.routes.execution_filters import execution_filters
 from services.api.routes.execution_models import ReplayManyBody
-from services.api.routes.operation import Operations, answer
+from services.api.routes.operation import Operations
 from services.api.routes.shapes import NoQuery
 from services.api.routes.wire import Wire
 
@@ -55,6 +56,10 @@ class ReplayedManyWire(Wire):
 )
 async def replay_executions(call: Call[ReplayManyBody, NoQuery]) -> Response:
     """Make new executions from ended ones, the newest 1,000 that match; each as by itself."""
+    return await once(call, lambda: _replay_all(call))
+
+
+async def _replay_all(call: Call[ReplayManyBody, NoQuery]) -> ReplayedManyWire:
     filters = execution_filters(call.account_id, call.body)
     matches = await list_executions(call.ports.pages, filters, Page(MOST, 0))
     ids = [row.execution.facts.id for row in matches.rows]
@@ -66,13 +71,11 @@ async def replay_executions(call: Call[ReplayManyBody, NoQuery]) -> Response:
     else:
         made, refused = await _replay(call, ids)
         count = len(made)
-    return answer(
-        ReplayedManyWire(
-            matched=matches.total,
-            replayed=count,
-            skipped=[SkippedWire(execution_id=i, reason=refused[i]) for i in ids if i in refused],
-            execution_ids=[made[old] for old in ids if old in made],
-        )
+    return ReplayedManyWire(
+        matched=matches.total,
+        replayed=count,
+        skipped=[SkippedWire(execution_id=i, reason=refused[i]) for i in ids if i in refused],
+        execution_ids=[made[old] for old in ids if old in made],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
@@ -10,6 +11,7 @@ from libs.runtime.clock import utc_now
 from services.api.errors import ApiError
 from services.api.queries.accounts import find_profile
 from services.api.routes.call import Call
+from services.api.routes.deciding import once
 from services.api.routes.operation import TOKEN_CODES, Access, Operations, answer
 from services.api.routes.shapes import Lenient, NoQuery
 from services.api.routes.wire import Timestamp, Wire
@@ -40,20 +42,29 @@ class SessionWire(Wire):
     body=SessionBody,
     query=NoQuery,
     answers={200: SessionWire},
-    codes=(*TOKEN_CODES, "invalid_token", "session_unavailable", "rate_limit_exceeded"),
+    codes=(
+        *TOKEN_CODES,
+        "invalid_token",
+        "session_unavailable",
+        "rate_limit_exceeded",
+        "idempotency_key_conflict",
+    ),
     access=Access.OPEN,
 )
 async def start_session(call: Call[SessionBody, NoQuery]) -> Response:
-    """Start a session, for a one-time token or for a key."""
+    """Start a session, for a one-time token or for a key.
+
+    An `Idempotency-Key` counts with a key alone: a one-time token serves once by itself.
+    """
     if call.body.token is None:
-        admission = await call.gate.admit(call.request)
-        return await _session(call, admission.account_id)
+        admitted = replace(call, admission=await call.gate.admit(call.request))
+        return await once(admitted, lambda: _session(admitted, admitted.account_id))
     call.gate.admit_stranger(call.request)
     _configured(call)
     account_id = await use_session_token(call.ports.store, token_hash(call.body.token))
     if account_id is None:
         raise ApiError("invalid_token", "this sign-in token is unknown, used or expired")
-    return await _session(call, account_id)
+    return answer(await _session(call, account_id))
 
 
 @sessions.add(
@@ -66,7 +77,7 @@ async def start_session(call: Call[SessionBody, NoQuery]) -> Response:
 )
 async def refresh_session(call: Call[SessionBody, NoQuery]) -> Response:
     """Start a new session from one that is still valid, or from a key."""
-    return await _session(call, call.account_id)
+    return await once(call, lambda: _session(call, call.account_id))
 
 
 def _configured(call: Call[Any, Any]) -> None:
@@ -74,16 +85,14 @@ def _configured(call: Call[Any, Any]) -> None:
         raise ApiError("session_unavailable", "this server has no SESSION_SECRET")
 
 
-async def _session(call: Call[Any, Any], account_id: str) -> Response:
+async def _session(call: Call[Any, Any], account_id: str) -> SessionWire:
     _configured(call)
     profile = await find_profile(call.ports.store, account_id)
     if profile is None:
         raise ApiError("invalid_session", "the account is gone")
     session = new_session(account_id, profile.email, call.ports.rules.session_secret, utc_now())
-    return answer(
-        SessionWire(
-            session_token=session.token,
-            email=profile.email,
-            expires_at=wire_time(session.expires_at),
-        )
+    return SessionWire(
+        session_token=session.token,
+        email=profile.email,
+        expires_at=wire_time(session.expires_at),
     )

@@ -37,11 +37,17 @@ def error_of(response: httpx.Response) -> dict[str, Any]:
         ("GET", "/v1/nothing", 404, "not_found", None),
         ("GET", "/v1/cues/a/b", 404, "not_found", None),
         ("GET", "//", 404, "not_found", None),
-        ("PUT", "/v1/cues", 405, "method_not_allowed", "GET, POST"),
-        ("POST", "/v1/cues/cue_x7k9m2p4q8w1", 405, "method_not_allowed", "DELETE, GET, PATCH"),
-        ("GET", "/v1/executions/claim", 405, "method_not_allowed", "POST"),
-        ("POST", "/v1/executions/claimable", 405, "method_not_allowed", "GET"),
-        ("DELETE", "/health", 405, "method_not_allowed", "GET"),
+        ("PUT", "/v1/cues", 405, "method_not_allowed", "GET, HEAD, OPTIONS, POST"),
+        (
+            "POST",
+            "/v1/cues/cue_x7k9m2p4q8w1",
+            405,
+            "method_not_allowed",
+            "DELETE, GET, HEAD, OPTIONS, PATCH",
+        ),
+        ("GET", "/v1/executions/claim", 405, "method_not_allowed", "OPTIONS, POST"),
+        ("POST", "/v1/executions/claimable", 405, "method_not_allowed", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/health", 405, "method_not_allowed", "GET, HEAD, OPTIONS"),
     ],
 )
 async def test_unknown_routes_come_before_the_token(
