@@ -81,4 +81,5 @@ def _named(ctx: Context) -> Job:
     except (CueAPIError, RuntimeError) as error:
         _log.warning("the cue of execution %s is unknown: %s", ctx.execution_id, error)
         return ctx.job
-    return replace(ctx.job, cue_id=execution.cue_id, cue_name=execution.cue_name)
+    cue_id, cue_name = execution.get("cue_id"), execution.get("cue_name")
+    return replace(ctx.job, cue_id=cue_id, cue_name=cue_name)
