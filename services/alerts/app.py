@@ -15,7 +15,6 @@ from libs.events.executions import OutcomeReported
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
-from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
 from libs.runtime.supervisor import Opened, Part
@@ -41,7 +40,7 @@ def main() -> int:
 
 def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
     links = Links(dashboard_url=settings.dashboard_url, base_url=settings.base_url)
-    policy = _egress_policy(settings)
+    policy = settings.announced_egress()
     names = NameLookup()
     client = OutboundClient(policy, names, user_agent="CueAPI/1.0", max_connections=SLOTS)
     desk = Desk(settings.mailer(names), HttpWebhook(client, policy), settings.keyring(), links)
@@ -80,14 +79,3 @@ def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
 
 def _is_good(notice: Notice) -> bool:
     return notice.type == OutcomeReported.__name__ and notice.success is True
-
-
-def _egress_policy(settings: AlertsSettings) -> EgressPolicy:
-    """Say where alerts may go; what is looser than the default is logged."""
-    if settings.allow_insecure_callbacks:
-        log.warning("webhooks to http, localhost and private addresses are allowed")
-    echo = TrustedOrigin(
-        f"{settings.base_url}/v1/echo/",
-        f"{settings.internal_base_url}/v1/echo/" if settings.internal_base_url else "",
-    )
-    return EgressPolicy(allow_insecure=settings.allow_insecure_callbacks, trusted_origins=(echo,))

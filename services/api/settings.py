@@ -8,23 +8,17 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from libs.events.accounts import PLANS
-from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
+from libs.runtime.http.settings import EgressSettings
 from libs.runtime.mail.settings import MailSettings
 from services.api.adapters.billing import StripeBilling
 from services.api.rules.addresses import Network
 
 
-class ApiSettings(MailSettings):
+class ApiSettings(MailSettings, EgressSettings):
     """Settings of the api."""
 
     host: str = Field(default="0.0.0.0", alias="HOST", description="address to listen on")  # noqa: S104 - contract §13
     port: int = Field(default=8000, alias="PORT", ge=0, le=65_535, description="port to listen on")
-    base_url: str = Field(
-        default="http://localhost:8000", alias="BASE_URL", description="origin in links"
-    )
-    internal_base_url: str = Field(
-        default="", alias="INTERNAL_BASE_URL", description="this API from inside; BASE_URL if empty"
-    )
     dashboard_url: str = Field(
         default="", alias="DASHBOARD_URL", description="where upgrade and sign-in links lead"
     )
@@ -99,11 +93,6 @@ class ApiSettings(MailSettings):
         alias="TRUSTED_PROXIES",
         description="networks whose X-Forwarded-For counts, by comma",
     )
-    allow_insecure_callbacks: bool = Field(
-        default=False,
-        alias="ALLOW_INSECURE_CALLBACKS",
-        description="true permits callbacks to http, localhost and private addresses",
-    )
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
@@ -118,7 +107,6 @@ class ApiSettings(MailSettings):
             raise ValueError(msg)
         # What cannot be read is told now, not at the first request.
         self.proxies()
-        self.egress()
         return self
 
     def proxies(self) -> tuple[Network, ...]:
@@ -151,14 +139,6 @@ class ApiSettings(MailSettings):
         }
         given = {price: price_id for price, price_id in prices.items() if price_id}
         return StripeBilling(self.stripe_secret_key, self.stripe_webhook_secret, given)
-
-    def egress(self) -> EgressPolicy:
-        """What outgoing URLs may be; the server's own echo is always among them (contract §3)."""
-        inside = self.internal_base_url or self.base_url
-        echo = TrustedOrigin(
-            f"{self.base_url.rstrip('/')}/v1/echo/", f"{inside.rstrip('/')}/v1/echo/"
-        )
-        return EgressPolicy(allow_insecure=self.allow_insecure_callbacks, trusted_origins=(echo,))
 
 
 def _words(text: str) -> frozenset[str]:

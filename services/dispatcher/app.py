@@ -6,14 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-import structlog
-
 from libs.events.envelope import CommandEnvelope, Notice, Reply
 from libs.events.executions import SendTestDelivery
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
-from libs.runtime.http.addresses import EgressPolicy, TrustedOrigin
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
 from libs.runtime.supervisor import Opened, Part
@@ -32,8 +29,6 @@ from services.dispatcher.timers.results import Deliveries
 NAME = "dispatcher"
 AGENT = "CueAPI/1.0"
 
-log = structlog.get_logger()
-
 
 def main() -> int:
     """Run the dispatcher; give the exit code."""
@@ -42,7 +37,7 @@ def main() -> int:
 
 
 def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Part]:
-    policy = egress_policy(settings)
+    policy = settings.announced_egress()
     client = OutboundClient(
         policy,
         NameLookup(),
@@ -95,14 +90,3 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
     return [Opened("outbound connections", client), deliveries, due]
-
-
-def egress_policy(settings: DispatcherSettings) -> EgressPolicy:
-    """Say where callbacks may go; what is looser than the default is logged."""
-    if settings.allow_insecure_callbacks:
-        log.warning("callbacks to http, localhost and private addresses are allowed")
-    echo = TrustedOrigin(
-        f"{settings.base_url}/v1/echo/",
-        f"{settings.internal_base_url}/v1/echo/" if settings.internal_base_url else "",
-    )
-    return EgressPolicy(allow_insecure=settings.allow_insecure_callbacks, trusted_origins=(echo,))

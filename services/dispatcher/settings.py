@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from libs.runtime.settings import SecretSettings
+from libs.runtime.http.settings import EgressSettings
 
 
-class DispatcherSettings(SecretSettings):
+class DispatcherSettings(EgressSettings):
     """Settings of the dispatcher."""
 
-    allow_insecure_callbacks: bool = Field(
-        default=False,
-        alias="ALLOW_INSECURE_CALLBACKS",
-        description="true permits http, localhost and private addresses as callbacks",
-    )
-    base_url: str = Field(
-        default="http://localhost:8000", alias="BASE_URL", description="where users reach the API"
-    )
-    internal_base_url: str = Field(
-        default="", alias="INTERNAL_BASE_URL", description="where services reach it, if elsewhere"
-    )
     concurrency: int = Field(
         default=512,
         alias="CUEAPI_DISPATCH_CONCURRENCY",

@@ -9,9 +9,10 @@ from libs.runtime.clock import unix_now
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.failures import OutboundError
+from libs.runtime.http.signing import canonical_body
 from libs.runtime.http.urls import InvalidURL, check_url
 from services.alerts.rules.pace import SEND_SECONDS
-from services.alerts.rules.request import body_of, headers_of
+from services.alerts.rules.request import headers_of
 
 
 class Webhook(Protocol):
@@ -39,7 +40,7 @@ class HttpWebhook:
         try:
             checked = check_url(url, self._policy)
             answer = await self._client.send(
-                "POST", checked, headers, body_of(content), SEND_SECONDS
+                "POST", checked, headers, canonical_body(content), SEND_SECONDS
             )
         except InvalidURL as error:
             return f"the URL is blocked: {error.reason}"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
-import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 from libs.events.base import Value
 from libs.events.executions import SentHeaders
 from libs.runtime.clock import rfc3339
+from libs.runtime.http.signing import canonical_body, signature_headers, standard_signature
 
 
 class WebhookRequest(Value):
@@ -46,20 +44,21 @@ def webhook_request(
     body = (
         b""
         if method == "GET"
-        else webhook_body(
-            attempt=attempt,
-            cue_id=cue_id,
-            execution_id=execution_id,
-            name=name,
-            payload=payload,
-            scheduled_for=slot,
+        else canonical_body(
+            {
+                "attempt": attempt,
+                "cue_id": cue_id,
+                "execution_id": execution_id,
+                "name": name,
+                "payload": payload,
+                "scheduled_for": slot,
+            }
         )
     )
     headers = {
         **custom_headers,
         "Content-Type": "application/json",
-        "X-CueAPI-Signature": signature(secrets[0], timestamp, body),
-        "X-CueAPI-Timestamp": str(timestamp),
+        **signature_headers(secrets, timestamp, body),
         "X-CueAPI-Cue-Id": cue_id,
         "X-CueAPI-Execution-Id": execution_id,
         "X-CueAPI-Scheduled-For": slot,
@@ -70,8 +69,6 @@ def webhook_request(
             standard_signature(secret, execution_id, timestamp, body) for secret in secrets
         ),
     }
-    if len(secrets) > 1:
-        headers["X-CueAPI-Signature-Previous"] = signature(secrets[1], timestamp, body)
     if test:
         headers["X-CueAPI-Test"] = "true"
     if traceparent is not None:
@@ -89,21 +86,3 @@ def sent_headers(headers: Mapping[str, str], own: Collection[str]) -> SentHeader
         traceparent=headers.get("traceparent"),
         own=tuple(own),
     )
-
-
-def webhook_body(**fields: Any) -> bytes:
-    """Dump the body as Python's default sorted JSON: clients that re-dump it get these bytes."""
-    return json.dumps(fields, sort_keys=True).encode("ascii")
-
-
-def signature(secret: str, timestamp: int, body: bytes) -> str:
-    """`v1=` and the hex HMAC-SHA256 of `timestamp.body`, keyed with the whole secret text."""
-    message = b"%d.%s" % (timestamp, body)
-    return "v1=" + hmac.digest(secret.encode(), message, "sha256").hex()
-
-
-def standard_signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """The Standard Webhooks signature: `v1,` and base64, keyed with the secret's hex as bytes."""
-    key = bytes.fromhex(secret.removeprefix("whsec_"))
-    message = b"%s.%d.%s" % (message_id.encode(), timestamp, body)
-    return "v1," + base64.b64encode(hmac.digest(key, message, "sha256")).decode()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from libs.events.alerts import AlertRaised, message
 from libs.events.cues import OnFailure
 from libs.events.examples import example
+from libs.runtime.http.signing import canonical_body, signature
 from services.alerts.decider.notifying import (
     Notification,
     Target,
@@ -21,8 +22,7 @@ from services.alerts.decider.notifying import (
     of_failure,
 )
 from services.alerts.rules.pace import MAILS_AN_HOUR, TRIES, mails_admitted
-from services.alerts.rules.request import body_of, headers_of
-from services.dispatcher.rules.request import signature
+from services.alerts.rules.request import headers_of
 from tests.services.dispatcher.examples import MINUTE, NOON, STAGES
 from tests.services.scheduler.deciding import given
 from tests.services.scheduler.examples import EXECUTION_ID, settings
@@ -143,7 +143,7 @@ def test_ten_mails_an_hour(wanted: int, mailed: int, admitted: int) -> None:
 def test_one_verifier_serves_deliveries_and_alerts() -> None:
     content = {"event": "alert.created", "alert_id": "a1", "alert_type": "missed_window", "ü": 1}
     headers = headers_of(content, ("whsec_new", "whsec_old"), 1_741_871_400)
-    body = body_of(content)
+    body = canonical_body(content)
     assert body == (
         b'{"alert_id": "a1", "alert_type": "missed_window", "event": "alert.created", "\\u00fc": 1}'
     )

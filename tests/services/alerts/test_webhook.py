@@ -11,8 +11,8 @@ from aiohttp.test_utils import TestServer
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
+from libs.runtime.http.signing import canonical_body, signature
 from services.alerts.adapters.webhook import HttpWebhook
-from services.alerts.rules.request import body_of, signature
 from tests.services.alerts.test_letters import ALERT
 
 SECRET = "whsec_" + "5e" * 32
@@ -55,7 +55,7 @@ async def test_the_bytes_are_signed(webhook: HttpWebhook, receiver: Receiver, ur
     assert await webhook.send(url, ALERT, (SECRET,)) is None
     [(request, body)] = receiver.heard
     timestamp = int(request.headers["X-CueAPI-Timestamp"])
-    assert body == body_of(ALERT)
+    assert body == canonical_body(ALERT)
     assert request.method == "POST"
     assert request.headers["X-CueAPI-Signature"] == signature(SECRET, timestamp, body)
     assert request.headers["X-CueAPI-Alert-Id"] == "a1"

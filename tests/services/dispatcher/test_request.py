@@ -15,13 +15,8 @@ from hypothesis import given as for_all
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from services.dispatcher.rules.request import (
-    WebhookRequest,
-    signature,
-    standard_signature,
-    webhook_body,
-    webhook_request,
-)
+from libs.runtime.http.signing import canonical_body, signature, standard_signature
+from services.dispatcher.rules.request import WebhookRequest, webhook_request
 
 SECRET = "whsec_" + "0123456789abcdef" * 4
 PREVIOUS = "whsec_" + "fedcba9876543210" * 4
@@ -235,6 +230,6 @@ def test_the_receivers_hmac_is_the_standard_one(key: bytes, message: bytes) -> N
 
 
 def test_the_pieces_stand_alone() -> None:
-    assert webhook_body(b=1, a="ü") == b'{"a": "\\u00fc", "b": 1}'
+    assert canonical_body({"b": 1, "a": "ü"}) == b'{"a": "\\u00fc", "b": 1}'
     expected = hmac_sha256(SECRET.encode(), b"17." + b"x").hex()
     assert signature(SECRET, 17, b"x") == f"v1={expected}"
