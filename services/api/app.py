@@ -60,7 +60,6 @@ from services.api.routes.webhook_secrets import secrets
 from services.api.routes.workers import workers
 from services.api.server import HttpServer, bound_socket
 from services.api.settings import ApiSettings
-from services.api.tables.housekeeping import Housekeeping
 
 NAME = "api"
 
@@ -147,7 +146,6 @@ async def _run(settings: ApiSettings) -> int:
             HealthServer(own_health, settings.health_host, settings.health_port),
             receiver,
             mail_room,
-            Housekeeping(database, own_health),
             HttpServer(application, listening, settings.stop_grace_seconds),
             Lookout(audience, database),
         ]
