@@ -34,6 +34,20 @@ delete from rate_windows where subject in (
                                                 then interval '61 minutes'
                                                 else interval '2 minutes' end limit %s)
 """
+# Contract §4 "Key": erased 30 days after its end. A sign-in's one-time tokens die with it.
+_ENDED_KEYS = """
+delete from api_keys where id in (
+  select id from api_keys where revoked_at < now() - interval '30 days' limit %s)
+"""
+_OLD_SIGN_INS = """
+delete from device_codes where code in (
+  select code from device_codes where expires_at < now() - interval '1 hour' limit %s)
+"""
+_OLD_ECHOES = """
+delete from echoes where token in (
+  select token from echoes where received_at < now() - interval '5 minutes' limit %s)
+"""
+_FORGET = (_OLD_RESULTS, _IDLE_WINDOWS, _ENDED_KEYS, _OLD_SIGN_INS, _OLD_ECHOES)
 
 
 class Upkeep:
@@ -68,7 +82,7 @@ class Upkeep:
             for statement in partition_statements(now.date()):
                 await connection.execute(statement)
         deleted = 0
-        for statement in (_OLD_RESULTS, _IDLE_WINDOWS):
+        for statement in _FORGET:
             while (gone := await self._database.execute(statement, [CHUNK])) > 0:
                 deleted += gone
                 if gone < CHUNK:

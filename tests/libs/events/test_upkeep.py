@@ -62,3 +62,18 @@ async def put(database: Database, key: str | None, age: str) -> str:
     command_id = new_uuid()
     await database.execute(PUT, [command_id, new_uuid(), key, age])
     return command_id
+
+
+async def test_sign_ins_and_echoes_go_in_time(database: Database) -> None:
+    for code, age in (("ended", "61 minutes"), ("just-ended", "59 minutes")):
+        await database.execute(
+            "insert into device_codes (code, expires_at) values (%s, now() - %s::interval)",
+            [code, age],
+        )
+    for token, age in (("old", "6 minutes"), ("young", "4 minutes")):
+        await database.execute(
+            "insert into echoes values (%s, '', '{}', now() - %s::interval)", [token, age]
+        )
+    await Upkeep(database, Health()).run_once()
+    assert await database.rows("select code from device_codes") == [{"code": "just-ended"}]
+    assert await database.rows("select token from echoes") == [{"token": "young"}]

@@ -13,12 +13,12 @@ import pytest
 from starlette.types import ASGIApp
 
 from libs.events.log import PostgresLog
+from libs.events.upkeep import Upkeep
 from libs.runtime.health import Health
 from libs.runtime.http.names import NameLookup
 from libs.runtime.postgres import Database
 from services.api.adapters.mail import letter_of
 from services.api.routes.ports import Rules
-from services.api.tables.housekeeping import Housekeeping
 from tests.services.api.conftest import SECRET, addresses_of
 from tests.services.api.fakes import PostBox
 from tests.services.api.real import User, application, client_of, registered
@@ -190,7 +190,7 @@ async def test_ended_keys_are_forgotten_after_thirty_days(
 ) -> None:
     bearer = {"Authorization": f"Bearer {minted['api_key']}"}
     await user.ok("DELETE", f"/v1/auth/keys/{minted['id']}")
-    keeping = Housekeeping(database, Health())
+    keeping = Upkeep(database, Health())
     await keeping.run_once()
     assert await user.refused("GET", "/v1/auth/me", **bearer) == (401, "key_revoked")
     await database.execute(
