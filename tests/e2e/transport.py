@@ -19,7 +19,9 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
     @override
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections), timeout=self._timeout
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            timeout=self._timeout,
+            auto_decompress=False,  # httpx does it
         )
         return self
 
