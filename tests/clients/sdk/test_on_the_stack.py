@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import uvicorn
@@ -31,27 +30,12 @@ from werkzeug.serving import make_server
 
 from services.api.server import bound_socket
 from tests.e2e.waiting import LIMIT_SECONDS
-from tests.e2e.world import World, running
+from tests.e2e.world import World
 
 pytestmark = pytest.mark.e2e
 
 HOST = "127.0.0.1"
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """A stack of its own: that of tests/e2e knows each request that is made of it."""
-    async with running(tmp_path_factory.mktemp("sdk")) as world:
-        yield world
-
-
-@pytest.fixture
-def client(stack: World) -> Iterator[CueAPI]:
-    """A client of a new account."""
-    with CueAPI.without_key(base_url=stack.stack.base_url) as stranger:
-        key = stranger.account.register(f"{uuid4()}@example.com").api_key
-        yield stranger.with_options(api_key=key)
 
 
 def ended(client: CueAPI, execution_id: str) -> Execution:

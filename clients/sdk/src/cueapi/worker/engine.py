@@ -61,7 +61,10 @@ class Engine:
         self._jobs: dict[str, Job] = {}
         self._refused: AuthenticationError | None = None
         tasks: Sequence[str] = [ANY_TASK] if ANY_TASK in handlers else [*handlers]
-        self._turns = Turns(tasks, settings.concurrency)
+        limits = {task: h.concurrency for task, h in handlers.items() if h.concurrency}
+        self._turns = Turns(tasks, settings.concurrency, limits)
+        self._retiring = False
+        self._slots = settings.concurrency
         self._loop = LoopThread()
         worker_id = settings.worker_id
         self._heart = Heart(client, worker_id, tasks, settings.heartbeat_interval)
@@ -99,6 +102,14 @@ class Engine:
         self._stopping.set()
         self._turns.close()
 
+    def retire(self) -> None:
+        """Do as `stop`, and wait for claims that are under way too.
+
+        For programs that live on: nobody else would do what such a claim brings.
+        """
+        self._retiring = True
+        self.stop()
+
     @property
     def running(self) -> Sequence[Job]:
         """The jobs being worked on."""
@@ -111,7 +122,7 @@ class Engine:
     def _drain(self) -> bool:
         deadline = monotonic() + self._settings.drain
         with self._changed:
-            while self._jobs and monotonic() < deadline and not self._given_up.is_set():
+            while self._is_busy() and monotonic() < deadline and not self._given_up.is_set():
                 self._changed.wait(min(0.2, max(0.0, deadline - monotonic())))
             left = [*self._jobs.values()]
         for job in left:
@@ -119,7 +130,18 @@ class Engine:
             job.lose()
         return not left
 
+    def _is_busy(self) -> bool:
+        return bool(self._jobs) or (self._retiring and self._slots > 0)
+
     def _slot(self) -> None:
+        try:
+            self._take_turns()
+        finally:
+            with self._changed:
+                self._slots -= 1
+                self._changed.notify_all()
+
+    def _take_turns(self) -> None:
         failures = 0
         while not self._stopping.is_set():
             try:
@@ -145,15 +167,23 @@ class Engine:
             task, covered = turn
             wait = self._settings.wait_seconds if covered else SHORT_WAIT_SECONDS
             job = self._claims.next(task, wait)
-        for _ in range(ROW):
             if job is None:
                 return
-            self._work(job)
+            self._turns.busy(task)
+        try:
+            self._work_in_a_row(task, job)
+        finally:
+            self._turns.done(task)
+
+    def _work_in_a_row(self, task: str, job: Job) -> None:
+        self._work(job)
+        for _ in range(ROW):
             if self._stopping.is_set():
                 return
-            job = self._claims.next(task, 0)
-        if job is not None:
-            self._work(job)
+            another = self._claims.next(task, 0)
+            if another is None:
+                return
+            self._work(another)
 
     def _pause(self, failures: int, asked: int | None) -> None:
         seconds = _PATIENCE.wait(failures, random(), asked)  # noqa: S311  # jitter

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Condition
 
@@ -12,14 +12,19 @@ class Turns:
     """Hands tasks to the slots that are free to wait for work.
 
     So an idle worker holds one long poll for each task, not one for each slot; and when work comes,
-    the next slot takes over the waiting before the first has done the work.
+    the next slot takes over the waiting before the first has done the work. Nobody waits for a task
+    that as many slots are busy with as `limits` allows.
     """
 
-    def __init__(self, tasks: Sequence[str], slots: int) -> None:
+    def __init__(
+        self, tasks: Sequence[str], slots: int, limits: Mapping[str, int] | None = None
+    ) -> None:
         self._changed = Condition()
         self._free = deque(tasks)
         self._count = len(tasks)
         self._idle = slots
+        self._limits = limits or {}
+        self._busy: Counter[str] = Counter()
         self._closed = False
 
     @contextmanager
@@ -37,9 +42,26 @@ class Turns:
             yield None if task is None else (task, covered)
         finally:
             with self._changed:
-                if task is not None:
+                if task is not None and not self._is_full(task):
                     self._free.append(task)
                     self._changed.notify()
+
+    def busy(self, task: str) -> None:
+        """Count a slot as busy with a task, before its turn to wait for it is over."""
+        with self._changed:
+            self._busy[task] += 1
+
+    def done(self, task: str) -> None:
+        """Count a slot as busy with a task no more."""
+        with self._changed:
+            was_full = self._is_full(task)
+            self._busy[task] -= 1
+            if was_full:
+                self._free.append(task)
+                self._changed.notify()
+
+    def _is_full(self, task: str) -> bool:
+        return self._busy[task] >= self._limits.get(task, self._busy[task] + 1)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:

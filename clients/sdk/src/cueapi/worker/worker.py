@@ -63,26 +63,30 @@ class Worker:
         self._spool = spool or NoSpool()
         self._engine: Engine | None = None
 
-    def handler(self, task: str = ANY_TASK) -> Callable[[F], F]:
+    def handler(self, task: str = ANY_TASK, *, concurrency: int | None = None) -> Callable[[F], F]:
         """Make the decorated function the handler of a task; of every task without a name.
+
+        At most `concurrency` of its runs go on at once, within the worker's own bound.
 
         It may be async. It takes the payload, or a parameter `ctx` (see Context), or both. None, a
         dict, a text or an Outcome is success, an exception is failure, Retry does it again.
         """
 
         def decorate(function: F) -> F:
-            self.add(task, function)
+            self.add(task, function, concurrency=concurrency)
             return function
 
         return decorate
 
     task = handler
 
-    def add(self, task: str, function: Callable[..., Any]) -> None:
+    def add(
+        self, task: str, function: Callable[..., Any], *, concurrency: int | None = None
+    ) -> None:
         """Make a function the handler of a task. Raises ValueError if there is one already."""
         if task in self.handlers:
             raise ValueError(f"there is a handler of {task!r} already")
-        self.handlers[task] = Handler(task, function)
+        self.handlers[task] = Handler(task, function, concurrency)
 
     def start(self, *, signals: bool = True) -> bool:
         """Work until SIGTERM, SIGINT or `stop`; false if jobs had to be let go.
