@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from libs.events.base import stream_of
 from libs.events.cues import CATEGORY, Cue, CueEvent, evolve
@@ -95,4 +96,8 @@ async def cue_at_version(
     if cue is None:
         return None
     today = await find_cue(database, account_id, cue_id)
-    return CueRow(cue, version, today.run_count if today else 0, today.last_run if today else None)
+    if today is None:
+        return CueRow(cue, version, 0, None)
+    # Fires stand in the streams of their executions.
+    facts = replace(cue.facts, fired_count=today.cue.facts.fired_count)
+    return CueRow(replace(cue, facts=facts), version, today.run_count, today.last_run)
