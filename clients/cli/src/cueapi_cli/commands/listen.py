@@ -12,6 +12,7 @@ import typer
 
 from cueapi_cli.commands.fields import OfCue
 from cueapi_cli.forwarding import Answer, handed, outcome_of
+from cueapi_cli.live import beginning
 from cueapi_cli.session import Session, session_of
 from cueapi_cli.signing import Delivery, copied, signed
 
@@ -52,7 +53,8 @@ def listen(
         name = worker_id or f"listen-{socket.gethostname()}"
         deliveries = _claimed(session, secret, name, task)
     else:
-        deliveries = _copies(session, secret, cue_id)
+        deliveries = _copies(session, secret, cue_id, beginning(session))
+    out.note("Ready.")
     with session.http(timeout=float(LEASE_SECONDS)) as http:
         for delivery, intact in islice(deliveries, count):
             answer = handed(http, forward_to, delivery)
@@ -60,8 +62,11 @@ def listen(
             _tell(session, delivery, answer, intact, reported)
 
 
-def _copies(session: Session, secret: str, cue_id: str | None) -> Iterator[tuple[Delivery, bool]]:
-    for event in session.client.events.stream(cue_id=cue_id, type=ENDED_ATTEMPTS):
+def _copies(
+    session: Session, secret: str, cue_id: str | None, position: str
+) -> Iterator[tuple[Delivery, bool]]:
+    stream = session.client.events.stream
+    for event in stream(cue_id=cue_id, type=ENDED_ATTEMPTS, last_event_id=position):
         if event.execution_id is None:
             continue
         execution = session.client.executions.get(event.execution_id).to_dict()

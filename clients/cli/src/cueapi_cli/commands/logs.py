@@ -11,6 +11,7 @@ import typer
 from cueapi_cli.commands.fields import OfCue, Status
 from cueapi_cli.failures import USAGE, Failure
 from cueapi_cli.inputs import instant_of
+from cueapi_cli.live import beginning
 from cueapi_cli.output import Output
 from cueapi_cli.session import Session, session_of
 
@@ -51,6 +52,7 @@ def logs(
     """Show the latest executions, oldest first; with -f go on with what happens."""
     session = session_of(ctx)
     _check(status)
+    position = beginning(session) if follow else None
     wanted = {"cue_id": cue_id, "status": status, "limit": limit}
     wanted["since"] = instant_of("--since", since)
     page = session.client.request("GET", "/v1/executions", params=wanted)
@@ -73,7 +75,7 @@ def logs(
     for run in runs:
         state = session.output.state(run["status"])
         session.output.note(f"{run['scheduled_for']}  {state:<22} {run['cue_name']}  {run['id']}")
-    _follow(session, cue_id, kind or EVENTS_OF.get(status or ""), count, None)
+    _follow(session, cue_id, kind or EVENTS_OF.get(status or ""), count, position)
 
 
 @app.command()
