@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,6 +16,9 @@ from services.alerts.rules.windows import nth_slot
 KIND = "missed_window"
 GRACE = timedelta(seconds=60)
 """A slot without a success is missed this long after it."""
+
+KNOWN_ALERTS = 20
+"""How many of a cue's alerts about windows are read."""
 
 
 class Watch(Value):
@@ -70,13 +74,14 @@ def look(
     watch: Watch,
     cue: Cue | None,
     success: LatestSuccess,
-    latest: PastAlert | None,
+    past: Sequence[PastAlert],
     now: datetime,
 ) -> Seen:
     """Look at a watched cue: has it missed its window, and is that news?
 
-    `latest` is its latest alert of this kind. An alert is raised once for all that follows one
-    success; once that is seen, again at the next slot.
+    `past` are its latest alerts of this kind, newest first, at most `KNOWN_ALERTS`. An alert is
+    raised once for all that follows one success; once that is seen, again at the next slot. A
+    success that turns out to be none takes the cue back to an older one, which may have been told.
     """
     renewed = watch_for(cue, watch, None) if cue is not None else None
     if cue is None or renewed is None:
@@ -88,21 +93,29 @@ def look(
         return Seen(watch=_until(watch, expected_by))
     # A success from now on moves the next window at least this far.
     later = _until(watch, nth_slot(watch.schedule, multiplier, now))
-    if latest is not None and latest.episode.partition("@")[0] == episode:
-        if latest.acknowledged_at is None:
+    told_of = next((a for a in past if a.episode.partition("@")[0] == episode), None)
+    if told_of is None and _is_too_old(_baseline(watch), past):
+        return Seen(watch=later)
+    if told_of is not None:
+        if told_of.acknowledged_at is None:
             return Seen(watch=later)
-        expected_by = nth_slot(watch.schedule, 1, latest.acknowledged_at)
+        expected_by = nth_slot(watch.schedule, 1, told_of.acknowledged_at)
         if expected_by is None or expected_by + GRACE > now:
             return Seen(watch=_until(watch, expected_by))
         episode = f"{episode}@{_stamp(expected_by)}"
-    if latest is not None and now - latest.created_at < QUIET:
-        return Seen(watch=replace(watch, due_at=latest.created_at + QUIET))
+    if past and now - past[0].created_at < QUIET:
+        return Seen(watch=replace(watch, due_at=past[0].created_at + QUIET))
     told = {
         "expected_by": _stamp(expected_by),
         "last_success_at": watch.succeeded_at and _stamp(watch.succeeded_at),
         "multiplier": multiplier,
     }
     return Seen(watch=later, called=Called(kind=KIND, episode=episode, facts=told))
+
+
+def _is_too_old(baseline: datetime, past: Sequence[PastAlert]) -> bool:
+    """Whether an alert about this baseline could be older than those that were read."""
+    return len(past) >= KNOWN_ALERTS and baseline < past[-1].created_at
 
 
 def _succeeded_at(watch: Watch, success: LatestSuccess) -> datetime | None:

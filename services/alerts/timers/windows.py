@@ -8,7 +8,7 @@ from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
 from services.alerts import queries
-from services.alerts.decider.windows import KIND, Watch, look
+from services.alerts.decider.windows import KIND, KNOWN_ALERTS, Watch, look
 from services.alerts.handlers import Raised, announce, raise_alert
 from services.alerts.tables import watches
 
@@ -39,14 +39,13 @@ async def _look_at(unit: PostgresUnit, due: Sequence[Watch]) -> int:
     cue_ids = {watch.cue_id for watch in due}
     cues = await queries.cues_of(unit, cue_ids)
     successes = await queries.successes(unit, cue_ids)
-    latest = await queries.latest_alerts(unit, cue_ids, KIND)
+    latest = await queries.latest_alerts(unit, cue_ids, KIND, KNOWN_ALERTS)
     seen: dict[str, Watch | None] = {}
     raised: list[Raised] = []
     for watch in due:
         key = watch.cue_id
         cue = cues.get(key)
-        alert = next(iter(latest.get(key, ())), None)
-        verdict = look(watch, cue, successes[key], alert, unit.now)
+        verdict = look(watch, cue, successes[key], latest.get(key, ()), unit.now)
         seen[key] = verdict.watch
         if cue is not None and verdict.called is not None:
             cause = Meta(correlation_id=key, actor="alerts")

@@ -10,7 +10,16 @@ from msgspec.structs import replace
 
 from libs.events.cues import AlertRules, CueDeleted, CuePaused, CueResumed, CueUpdated, Schedule
 from services.alerts.decider.episodes import QUIET, PastAlert
-from services.alerts.decider.windows import GRACE, KIND, LatestSuccess, Seen, Watch, look, watch_for
+from services.alerts.decider.windows import (
+    GRACE,
+    KIND,
+    KNOWN_ALERTS,
+    LatestSuccess,
+    Seen,
+    Watch,
+    look,
+    watch_for,
+)
 from tests.services.scheduler.deciding import given
 from tests.services.scheduler.examples import HOUR, HOURLY, MINUTE, NOON, SECOND, created, settings
 
@@ -37,7 +46,7 @@ def look_at(
     watch: Watch | None = None,
 ) -> Seen:
     success = LatestSuccess(at=succeeded_at)
-    return look(watch or watched(), cue(), success, latest, now)
+    return look(watch or watched(), cue(), success, [latest] if latest else [], now)
 
 
 def due_after(seen: Seen) -> datetime | None:
@@ -108,12 +117,12 @@ def test_two_of_one_cue_are_five_minutes_apart() -> None:
     watch = watch_for(state, None, None)
     assert watch is not None
     at = NOON + 3 * MINUTE
-    first = look(watch, state, NEVER, None, at)
+    first = look(watch, state, NEVER, [], at)
     told = raised_by(first, at, seen_at=at + SECOND)
-    waits = look(watch, state, NEVER, told, at + 3 * MINUTE)
+    waits = look(watch, state, NEVER, [told], at + 3 * MINUTE)
     assert waits.called is None
     assert due_after(waits) == at + QUIET
-    assert look(watch, state, NEVER, told, at + QUIET).called is not None
+    assert look(watch, state, NEVER, [told], at + QUIET).called is not None
 
 
 def test_uneven_schedules_raise_no_false_alarm() -> None:
@@ -122,7 +131,7 @@ def test_uneven_schedules_raise_no_false_alarm() -> None:
     watch = watch_for(weekdays, None, None)
     assert watch is not None
     monday = datetime(2026, 5, 11, 9, 5, tzinfo=NOON.tzinfo)
-    assert look(watch, weekdays, LatestSuccess(at=friday), None, monday).called is None
+    assert look(watch, weekdays, LatestSuccess(at=friday), [], monday).called is None
 
 
 @pytest.mark.parametrize(
@@ -136,11 +145,11 @@ def test_uneven_schedules_raise_no_false_alarm() -> None:
 )
 def test_only_active_recurring_cues_are_watched(past: list[Any]) -> None:
     assert watch_for(cue(*past), None, None) is None
-    assert look(watched(), cue(*past), NEVER, None, DUE) == Seen(watch=None)
+    assert look(watched(), cue(*past), NEVER, [], DUE) == Seen(watch=None)
 
 
 def test_a_cue_that_is_gone_is_watched_no_longer() -> None:
-    assert look(watched(), None, NEVER, None, DUE) == Seen(watch=None)
+    assert look(watched(), None, NEVER, [], DUE) == Seen(watch=None)
 
 
 def test_what_passed_while_paused_is_not_missed() -> None:
@@ -182,6 +191,23 @@ def test_an_old_success_is_remembered_when_it_is_out_of_sight() -> None:
         (None, None),
     ):
         success = LatestSuccess(sought_since=sought_since)
-        late = look(seen, cue(), success, None, NOON + 9 * HOUR)
+        late = look(seen, cue(), success, [], NOON + 9 * HOUR)
         assert late.called is not None
         assert late.called.facts["last_success_at"] == remembered
+
+
+def test_a_success_that_was_none_takes_the_cue_back_to_an_episode_that_was_told() -> None:
+    first = raised_by(look_at(DUE), DUE)
+    doubtful, later = NOON + 4 * HOUR, NOON + 6 * HOUR + GRACE
+    second = raised_by(look_at(later, succeeded_at=doubtful), later)
+    back = look(watched(), cue(), NEVER, [second, first], later + HOUR)
+    assert back.called is None
+
+
+def test_nothing_is_told_of_an_episode_older_than_all_alerts_that_were_read() -> None:
+    past = [
+        PastAlert(kind=KIND, episode=f"another {hour}", created_at=NOON + hour * HOUR)
+        for hour in range(30, 10, -1)
+    ]
+    assert len(past) == KNOWN_ALERTS
+    assert look(watched(), cue(), NEVER, past, NOON + 40 * HOUR).called is None
