@@ -37,6 +37,7 @@ CatchUp = Annotated[
 ]
 Mode = Literal["none", "require_external_id", "require_result_url", "require_artifacts", "manual"]
 FreeObject = dict[str, Any]
+FixedTransport = Annotated[Any, misplaced("a cue's transport is fixed; create another cue")]
 TopLevelTransport = Annotated[Any, misplaced("transport is top-level")]
 
 
@@ -180,6 +181,7 @@ class UpdateCueBody(Changes):
 
     name: Name = ""
     description: Description | None = None
+    transport: SkipJsonSchema[FixedTransport] = None
     status: Literal["active", "paused"] = "active"
     schedule: ChangedSchedule = ChangedSchedule(type="")
     callback: ChangedCallback = ChangedCallback()
