@@ -20,12 +20,16 @@ class Handler:
     """Runs one function for one task.
 
     A parameter called `ctx` or `context`, or annotated with Context, gets the context; any other
-    gets the payload. Raises TypeError for a function with more than these two.
+    gets the payload. At most `concurrency` runs go on at once. Raises TypeError for a function
+    with more than these two parameters.
     """
 
-    def __init__(self, task: str, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, task: str, function: Callable[..., Any], concurrency: int | None = None
+    ) -> None:
         self.task = task
         self.function = function
+        self.concurrency = concurrency
         self._asks = [_is_context(each) for each in _parameters(function)]
         if len(self._asks) > 2 or sum(self._asks) > 1:
             raise TypeError(f"the handler of {task!r} takes a payload, a ctx, or both")
