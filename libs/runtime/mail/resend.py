@@ -56,7 +56,7 @@ class ResendMailer:
             raise NotSent(f"the mail server did not take it: {error.message}") from error
         if not 200 <= answer.status < 300:
             said = f"{answer.status} {answer.body.decode(errors='replace')}"
-            raise refused(said, letter.to, self._api_key)
+            raise refused(said, letter, self._api_key)
 
     def _body(self, letter: Letter) -> bytes:
         headers = {"Auto-Submitted": "auto-generated"}

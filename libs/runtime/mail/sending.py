@@ -12,6 +12,7 @@ log = structlog.get_logger()
 
 SEND_SECONDS = 10.0
 MAX_REASON = 500
+LONG_WORD = 16
 
 
 class NotSent(Exception):
@@ -48,9 +49,13 @@ class MemoryMailer:
         self.letters.append(letter)
 
 
-def refused(said: object, *private: str) -> NotSent:
-    """Make the error out of what a server said, with what is `private` cut out of it."""
+def refused(said: object, letter: Letter, *private: str) -> NotSent:
+    """Make the error out of what a server said, with all that is private cut out of it.
+
+    Some servers quote the letter, and its links may let whoever has them in.
+    """
     text = str(said)
-    for part in sorted(filter(None, private), key=len, reverse=True):
+    quoted = (word for word in letter.text.split() if len(word) >= LONG_WORD)
+    for part in sorted(filter(None, (letter.to, *quoted, *private)), key=len, reverse=True):
         text = text.replace(part, "***")
     return NotSent(f"the mail server did not take it: {text}"[:MAX_REASON])

@@ -68,7 +68,7 @@ class SmtpMailer:
             raise NotSent("the mail server did not take it in time") from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             # Not `from error`: its traceback and text may hold what is private.
-            raise refused(error, letter.to, server.password or "") from None
+            raise refused(error, letter, server.password or "") from None
 
 
 def message_of(letter: Letter, sender: str) -> EmailMessage:

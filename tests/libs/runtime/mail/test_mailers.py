@@ -16,7 +16,7 @@ from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.names import NameLookup
 from libs.runtime.mail.letters import Content, write
 from libs.runtime.mail.resend import ResendMailer
-from libs.runtime.mail.sending import LogMailer, Mailer, MemoryMailer, NotSent
+from libs.runtime.mail.sending import LogMailer, Mailer, MemoryMailer, NotSent, refused
 from libs.runtime.mail.settings import MailSettings
 from libs.runtime.mail.smtp import SmtpMailer, SmtpServer, smtp_server
 from tests.libs.runtime.mail.sink import Sink, listening
@@ -116,6 +116,16 @@ async def test_a_refused_sign_in_does_not_tell_the_password(sink: Sink) -> None:
     with pytest.raises(NotSent) as told:
         await SmtpMailer(server, SENDER).send(LETTER)
     assert SECRET not in str(told.value)
+
+
+def test_a_server_that_quotes_the_letter_is_not_quoted() -> None:
+    link = "https://api.example/v1/auth/verify?token=0123456789abcdef"
+    letter = write("you@example.com", Content(title="Sign in", link=link, label="Sign in"))
+    said = f"550 spam: you@example.com {letter.text} {SECRET}"
+    told = str(refused(said, letter, SECRET))
+    assert "550 spam" in told
+    for private in (link, "0123456789abcdef", letter.to, SECRET):
+        assert private not in told
 
 
 @pytest.mark.parametrize(
