@@ -70,7 +70,7 @@ BEYOND_SCHEMAS = (
     "e-mail address",
     "short form",
     "either cron or at",
-    "field required for the webhook transport",
+    "required for the webhook transport",
     "bytes of JSON",
     "header",
     "later than until",

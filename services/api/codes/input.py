@@ -155,7 +155,7 @@ INPUT: Mapping[str, Code] = {
         "A field is missing, unknown, of the wrong type or out of bounds.",
         "`details` lists every fault at once: the place of the field, and what is wrong with it.",
         "Correct each field that details names.",
-        "body.retry.max_attempts: input should be less than or equal to 10",
+        "body.retry.max_attempts: must be at most 10",
     ),
     "no_fields": Code(
         422,

@@ -52,7 +52,7 @@ def wanted(body: CreateCueBody) -> Wanted:
     else:
         form = _long_form(body)
     if form.transport is Transport.WEBHOOK and form.callback.url is None:
-        raise ShapeError([Detail("body.callback.url", "field required for the webhook transport")])
+        raise ShapeError([Detail("body.callback.url", "is required for the webhook transport")])
     return form
 
 

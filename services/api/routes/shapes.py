@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, TypeVar
 
@@ -22,6 +21,7 @@ from pydantic_core import CoreSchema
 from typing_extensions import override
 
 from services.api.errors import Detail
+from services.api.routes.faults import said
 from services.api.rules.timestamps import parse_instant, parse_timestamp
 
 MAX_OFFSET = 2**31 - 1
@@ -193,15 +193,6 @@ def checked(model: type[Model], sent: Any, where: str) -> Model | list[Detail]:
         return model.model_validate(sent)
     except ValidationError as error:
         return [
-            Detail(".".join([where, *map(str, fault["loc"])]), _message(fault))
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            Detail(".".join([where, *map(str, fault["loc"])]), said(fault, model.model_fields))
+            for fault in error.errors(include_url=False, include_input=False)
         ]
-
-
-def _message(fault: Mapping[str, Any]) -> str:
-    if fault["type"] == "extra_forbidden":
-        return "this field is not known"
-    if fault["type"] in ("model_type", "model_attributes_type", "dict_type"):
-        return "must be an object"
-    text = str(fault["msg"]).removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
