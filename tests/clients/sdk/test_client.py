@@ -75,6 +75,12 @@ def test_every_call_has_a_key_of_its_own_unless_told() -> None:
     assert server.requests[-1].headers["Idempotency-Key"] == "mine"
 
 
+def test_a_call_that_is_sent_once_needs_no_key() -> None:
+    server = FakeServer(OK)
+    server.client(max_retries=0).executions.replay("e")
+    assert "Idempotency-Key" not in server.requests[0].headers
+
+
 def test_after_two_retries_the_error_is_raised() -> None:
     server = FakeServer(DOWN)
     with pytest.raises(CueAPIServerError) as raised:

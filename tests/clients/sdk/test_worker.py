@@ -92,6 +92,26 @@ def test_a_handler_of_any_task_claims_without_a_task() -> None:
     assert {claim.get("task") for claim in server.claims} == {None}
 
 
+def test_a_handler_may_have_a_bound_of_its_own() -> None:
+    server = JobServer()
+    worker = make(server, concurrency=4)
+    at_once: list[int] = []
+    running_now: set[str] = set()
+
+    @worker.handler("a", concurrency=1)
+    def a(ctx: Context) -> None:
+        running_now.add(ctx.execution_id)
+        at_once.append(len(running_now))
+        running_now.remove(ctx.execution_id)
+
+    names = [f"e{n}" for n in range(30)]
+    for name in names:
+        server.add(name, {"task": "a"})
+    with running(worker):
+        server.wait_for("outcome", *names)
+    assert set(at_once) == {1}
+
+
 def test_an_idle_worker_waits_once_for_each_task() -> None:
     server = JobServer()
     worker = make(server, concurrency=8, poll_interval=60.0, wait_seconds=30)

@@ -84,8 +84,11 @@ def request_of(
 ) -> httpx.Request:
     """Make the request of a call; all tries of it are this one, idempotency key included."""
     headers = {**settings.request_headers(), **call.headers}
-    if call.method in _CHANGES:
-        headers["Idempotency-Key"] = call.idempotency_key or uuid4().hex
+    if call.idempotency_key is not None:
+        headers["Idempotency-Key"] = call.idempotency_key
+    elif call.method in _CHANGES and call.retried and settings.retry.retries:
+        # Without a second try there is nothing to recognise, and the server need keep no answer.
+        headers["Idempotency-Key"] = uuid4().hex
     content = None
     if call.json is not None:
         headers["Content-Type"] = "application/json"
