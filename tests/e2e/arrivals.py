@@ -21,9 +21,13 @@ def faults(arrivals: Sequence[Arrival], now: Snapshot) -> Iterator[str]:
     histories = now.of_category("execution")
     by_execution: dict[str, list[Arrival]] = {}
     for arrival in arrivals:
-        by_execution.setdefault(arrival.execution_id, []).append(arrival)
         if not arrival.verified:
             yield f"{_name(arrival)} is not signed with its account's secret"
+        if arrival.is_test:
+            if f"execution-{arrival.execution_id}" in histories:
+                yield f"{_name(arrival)} says that it is a test, and is on record"
+            continue
+        by_execution.setdefault(arrival.execution_id, []).append(arrival)
     for execution_id, all_posts in by_execution.items():
         posts = [post for post in all_posts if post.at < now.now]
         events = histories.get(f"execution-{execution_id}", [])

@@ -50,6 +50,11 @@ class Arrival:
         return int(self.headers["X-CueAPI-Attempt"])
 
     @property
+    def is_test(self) -> bool:
+        """Whether it says that it belongs to no execution."""
+        return self.headers.get("X-CueAPI-Test") == "true"
+
+    @property
     def document(self) -> Any:
         """The JSON in its body."""
         return json.loads(self.body)
