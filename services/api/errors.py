@@ -41,6 +41,7 @@ class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
     message: str
     status: int
     request_id: str
+    trace_id: str
     hint: str
     doc_url: str
     details: list[Fault] = []
@@ -109,6 +110,7 @@ def error_response(error: ApiError, request: HTTPConnection) -> Response:
             message=_sendable(error.message),
             status=error.status,
             request_id=request.scope[REQUEST_ID],
+            trace_id=request.scope[TRACE_PARENT].split("-")[1],
             hint=CODES[error.code].hint,
             doc_url=f"{request.scope[ERROR_PAGE]}#{code}",
             details=[

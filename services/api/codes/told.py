@@ -9,13 +9,15 @@ from typing import Any
 from services.api.codes.base import Code
 
 EXAMPLE_REQUEST = "01a2102f-b219-719d-9477-5ae48514a3bc"
+EXAMPLE_TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _INTRODUCTION = """\
 # Errors
 
 Every answer that is not 2xx has one body. `code` and `status` never change their meaning; `message`
 is for people and may. `hint` says what to do next, and `doc_url` leads to the code's section here,
 which the API also serves at `/docs/errors`. `validation_error` lists every fault in `details`.
-Name the `request_id` when you ask for help; it is in the header `X-Request-Id` as well.
+Name the `request_id` when you ask for help; it is in the header `X-Request-Id` as well. Under
+`trace_id` a self-hoster's tracing finds what the request caused.
 
 <!-- Made of services/api/codes by `python -m tests.contract.reference`; don't edit. -->
 """
@@ -36,6 +38,7 @@ def example(code: str, row: Code, error_page: str) -> dict[str, Any]:
         "message": row.example,
         "status": row.status,
         "request_id": EXAMPLE_REQUEST,
+        "trace_id": EXAMPLE_TRACE,
         "hint": row.hint,
         "doc_url": f"{error_page}#{code}",
     }

@@ -143,7 +143,7 @@ async def told(
     text = answer.text
     for value in ids.values():
         text = text.replace(value, "<id>")
-    error = {**answer.json()["error"], "message": "", "request_id": ""}
+    error = {**answer.json()["error"], "message": "", "request_id": "", "trace_id": ""}
     assert "<id>" not in text or answer.status_code == 404
     return answer.status_code, error
 
