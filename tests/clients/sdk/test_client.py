@@ -274,6 +274,8 @@ def test_options_make_a_client_on_the_same_connections() -> None:
     assert request.extensions["timeout"]["read"] == 1.5
     assert patient.http is client.http
     assert client.settings.retry.retries == 2
+    with pytest.raises(TypeError, match="no option retries"):
+        client.with_options(retries=5)  # type: ignore[call-arg]
 
 
 def test_a_client_of_ones_own_stays_open() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -34,11 +34,15 @@ from cueapi.settings import (
     DEFAULT_CONNECTIONS,
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
+    Options,
     Settings,
     key_or_environment,
     limits,
     settings_of,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
 
@@ -83,16 +87,16 @@ class AsyncCueAPI:
             max_retries=max_retries,
             http_client=http_client,
         )
-        client.settings = client.settings.changed(api_key=None)
+        client.settings = client.settings.changed({"api_key": None})
         return client
 
-    def with_options(self, **changes: Any) -> AsyncCueAPI:
+    def with_options(self, **changes: Unpack[Options]) -> AsyncCueAPI:
         """Make a client with other `timeout`, `max_retries`, `api_key`, `headers` or `base_url`.
 
         It shares this one's connections, and closes with it. Raises TypeError for other names.
         """
         client = object.__new__(type(self))
-        client._set_up(self.settings.changed(**changes), self.http, owns=False, sleep=self.sleep)
+        client._set_up(self.settings.changed(changes), self.http, owns=False, sleep=self.sleep)
         return client
 
     async def run(self, call: Call[T]) -> T:

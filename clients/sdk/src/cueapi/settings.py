@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final, TypedDict
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,6 +20,16 @@ DEFAULT_RETRIES: Final = 2
 DEFAULT_CONNECTIONS: Final = 100
 KEY_VARIABLE: Final = "CUEAPI_API_KEY"
 BASE_VARIABLE: Final = "CUEAPI_BASE_URL"
+
+
+class Options(TypedDict, total=False):
+    """What `with_options` changes; `headers` are added."""
+
+    api_key: str | None
+    base_url: str
+    timeout: float
+    max_retries: int
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -36,15 +46,19 @@ class Settings:
         """Give the URL of a path from the origin."""
         return f"{self.origin}/{path.lstrip('/')}"
 
-    def changed(self, **changes: Any) -> Settings:
-        """Give these settings with the changes, which are a client's arguments."""
-        if "base_url" in changes:
-            changes["origin"] = origin_of(changes.pop("base_url"))
-        if "max_retries" in changes:
-            changes["retry"] = replace(self.retry, retries=changes.pop("max_retries"))
-        if "headers" in changes:
-            changes["headers"] = {**self.headers, **changes["headers"]}
-        return replace(self, **changes)
+    def changed(self, options: Options) -> Settings:
+        """Give these settings with the options. Raises TypeError for any that are none."""
+        unknown = options.keys() - Options.__optional_keys__
+        if unknown:
+            raise TypeError(f"a client has no option {', '.join(sorted(unknown))}")
+        retries = options.get("max_retries", self.retry.retries)
+        return Settings(
+            api_key=options.get("api_key", self.api_key),
+            origin=origin_of(options.get("base_url", self.origin)),
+            timeout=options.get("timeout", self.timeout),
+            retry=replace(self.retry, retries=retries),
+            headers={**self.headers, **options.get("headers", {})},
+        )
 
     def request_headers(self) -> dict[str, str]:
         """Give the headers of every request."""
