@@ -72,7 +72,7 @@ def test_there_are_two_of_each_service_and_three_servers(production: Cluster) ->
         assert 2 <= scaler["spec"]["minReplicas"] < scaler["spec"]["maxReplicas"]
     (scaled,) = production.of_kind("ScaledObject")
     assert scaled["spec"]["minReplicaCount"] == 2
-    assert "replicas" not in production.workload("dispatcher").spec
+    assert all("replicas" not in production.workload(name).spec for name in SERVICES)
     assert production.workload("nats").spec["replicas"] == 3
     (postgres,) = production.of_kind("Cluster")
     assert postgres["spec"]["instances"] >= 3
