@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Annotated
 
 import msgspec
-import structlog
 from pydantic import Field
 from starlette.responses import Response
 
-from libs.events.accounts import ApiKeyRevoked
 from libs.events.streams import EVENT_TYPES
-from libs.runtime.clock import monotonic
-from libs.runtime.ids import jittered
-from libs.runtime.postgres import Unavailable
 from services.api.errors import Detail, ShapeError
 from services.api.queries.events import (
     NoPosition,
     Position,
     Told,
-    events_after,
     horizon,
     position_of,
 )
-from services.api.queries.pages import Reads
-from services.api.routes.audience import Listener
 from services.api.routes.call import Call
 from services.api.routes.event_stream import EventStream
 from services.api.routes.filters import one_of
 from services.api.routes.operation import Operations, Streamed
 from services.api.routes.shapes import NoBody, Query
+from services.api.routes.telling import tell
 from services.api.routes.timeline import TimelineItemWire
 from services.api.routes.wire import trace_id_of
 from services.api.rules.news import News, headline
 from services.api.rules.timestamps import wire_time
 
-log = structlog.get_logger()
-
 streams = Operations("Events")
-
-COMMENT_SECONDS = 15.0
-LIFE_SECONDS = 3_600.0
-AWAY_SECONDS = 2.0
-EVENTS_IN_A_CHUNK = 50
-
-_COMMENT = b": still here\n"
-_REASONS = {
-    "stopping": b": this server stops; connect again with Last-Event-ID\n\n",
-    "revoked": b": the key is not valid any more\n\n",
-    "old": b": this stream is an hour old; connect again with Last-Event-ID\n\n",
-}
 
 
 class StreamQuery(Query):
@@ -91,13 +68,17 @@ async def stream_events(call: Call[NoBody, StreamQuery]) -> Response:
     again with the last `id`.
     """
     wanted = _Wanted(call.query)
+
+    def data_of(told: Told) -> bytes | None:
+        return msgspec.json.encode(_item(told)) if wanted(told) else None
+
     position = await _beginning(call)
     with ExitStack() as entering:
         listener = entering.enter_context(
             call.ports.audience.seat(call.account_id, call.caller.key_id)
         )
-        told = _tell(call.ports.store, listener, position, wanted)
-        return EventStream(told, entering.pop_all())
+        text = tell(call.ports.store, listener, position, data_of)
+        return EventStream(text, entering.pop_all())
 
 
 class _Wanted:
@@ -127,72 +108,6 @@ async def _beginning(call: Call[NoBody, StreamQuery]) -> Position:
         field = "header.Last-Event-ID" if header is not None else "query.last_event_id"
         raise ShapeError([Detail(field, str(fault))]) from fault
     return position
-
-
-async def _tell(
-    store: Reads, listener: Listener, position: Position, wanted: _Wanted
-) -> AsyncIterator[bytes]:
-    """Make the text of a stream, until it has to end.
-
-    1. Look at what has happened behind the position; tell it. 2. When all is told, wait for news,
-    and say at intervals that the stream is alive, and how far it has come.
-    """
-    yield b"retry: 2000\n" + _id(position)
-    said_at = born_at = monotonic()
-    while (why := _over(listener, born_at)) is None:
-        listener.news.clear()
-        try:
-            look = await events_after(store, listener.account_id, position)
-        except Unavailable:
-            log.warning("the event stream waits for the database")
-            await asyncio.sleep(jittered(AWAY_SECONDS))
-            listener.news.set()
-            look = None
-        if look is not None:
-            position = look.position
-            for chunk in _chunks([each for each in look.events if wanted(each)]):
-                yield chunk
-                said_at = monotonic()
-            if any(_ends(each, listener) for each in look.events):
-                yield _REASONS["revoked"]
-                return
-        if monotonic() - said_at >= COMMENT_SECONDS:
-            yield _COMMENT + _id(position)
-            said_at = monotonic()
-        if look is None or look.whole:
-            await _news_within(listener, said_at + COMMENT_SECONDS - monotonic())
-    yield _REASONS[why]
-
-
-def _over(listener: Listener, born_at: float) -> str | None:
-    if listener.dismissed:
-        return "stopping"
-    return "old" if monotonic() - born_at > LIFE_SECONDS else None
-
-
-def _ends(told: Told, listener: Listener) -> bool:
-    return isinstance(told.event, ApiKeyRevoked) and told.event.key_id == listener.key_id
-
-
-async def _news_within(listener: Listener, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            await listener.news.wait()
-    except TimeoutError:
-        return
-
-
-def _chunks(events: Sequence[Told]) -> Iterator[bytes]:
-    for start in range(0, len(events), EVENTS_IN_A_CHUNK):
-        yield b"".join(map(_message, events[start : start + EVENTS_IN_A_CHUNK]))
-
-
-def _message(told: Told) -> bytes:
-    return b"data: " + msgspec.json.encode(_item(told)) + b"\n" + _id(told.position)
-
-
-def _id(position: Position) -> bytes:
-    return f"id: {position.text}\n\n".encode()
 
 
 def _item(told: Told) -> StreamedEventWire:

@@ -9,6 +9,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
+import httpx
 import pytest
 import typer
 from cueapi_cli.app import hoisted
@@ -16,6 +17,7 @@ from cueapi_cli.catalogue import COMMANDS, overview
 from cueapi_cli.paths import BadPath, picked
 
 from tests.clients.cli.conftest import Cli
+from tests.clients.cli.fake_api import FakeApi
 
 # What clients.md §2 names, with Head's additions and §7's.
 NAMED = (
@@ -127,6 +129,15 @@ def test_an_unknown_command_as_a_process() -> None:
     done = line("nonsense")
     assert done.returncode == 2
     assert "nonsense" in done.stderr
+
+
+def test_ctrl_c_ends_with_130(cli: Cli, api: FakeApi) -> None:
+    def interrupted(request: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    api.answers["GET /v1/cues"] = interrupted
+    result = cli("list")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
 def test_version(cli: Cli) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from typing import Any, NamedTuple
@@ -19,11 +20,12 @@ from libs.events.relay import Relay
 from libs.runtime.health import Health
 from libs.runtime.http.names import NameLookup
 from libs.runtime.ids import new_uuid
-from libs.runtime.postgres import Database
+from libs.runtime.postgres import Database, Unavailable
 from services.api.queries.events import SCANNED, Position, events_after
-from services.api.routes.audience import STREAMS_PER_KEY, Audience, Lookout
+from services.api.routes.audience import STREAMS_PER_KEY, Audience, Listener, Lookout
 from services.api.routes.event_stream import EventStream
 from services.api.routes.ports import Rules
+from services.api.routes.telling import OLD, Pace, tell
 from services.api.server import HttpServer, bound_socket
 from tests.servers import NatsServer
 from tests.services.api.bodies import CUE
@@ -401,6 +403,35 @@ async def test_without_the_broker_events_only_come_later(
             await nats.start()
         await fired(user)
         assert await reader.types(2) == ["CueCreated", "ExecutionScheduled"]
+
+
+class Quiet:
+    """A log in which nothing happens; the first look finds no database."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    async def rows(self, sql: str, params: Any = ()) -> list[Any]:
+        self.looks += 1
+        if self.looks == 1:
+            raise Unavailable("away")
+        nothing = {"scanned": 0, "last_xid": None, "last_pos": None, "type": None}
+        return [{**nothing, "horizon": str(10 + self.looks)}]
+
+    async def each(self, sql: str, item: Any) -> list[Any]:
+        raise AssertionError(sql)
+
+
+async def test_a_quiet_stream_says_that_it_lives_and_ends_when_it_is_old() -> None:
+    listener = Listener("0b9d3c1e-5a57-4b0f-9d0e-2f6f1f0c7a11", None)
+    pace = Pace(comment=0.02, life=0.2, away=0.01)
+    text = [c async for c in tell(Quiet(), listener, Position(7, 3), lambda _: None, pace)]
+    assert text[0] == b"retry: 2000\nid: 7-3\n\n"
+    assert text[-1] == OLD
+    form = re.compile(rb": still here\nid: (\d+)-0\n\n")
+    positions = [int(found[1]) for each in text[1:-1] if (found := form.fullmatch(each))]
+    assert len(positions) == len(text) - 2 >= 2
+    assert positions == sorted({*positions})
 
 
 class Counting:
