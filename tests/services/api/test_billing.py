@@ -121,6 +121,22 @@ async def test_a_plan_is_bought(app: ASGIApp, user: User, stripe: FakeStripe) ->
     assert (me["plan"], me["active_cue_limit"]) == ("pro", 100)
 
 
+async def test_a_key_makes_one_checkout_and_one_visit(
+    app: ASGIApp, user: User, stripe: FakeStripe
+) -> None:
+    await subscribe(app, user, "pro")
+    for path, body in (("checkout", {"plan": "pro"}), ("portal", {})):
+        asked = len(stripe.asked)
+        first = await user.call("POST", f"/v1/billing/{path}", body, Idempotency_Key=path)
+        again = await user.call("POST", f"/v1/billing/{path}", body, Idempotency_Key=path)
+        assert (again.status_code, again.json()) == (200, first.json())
+        assert again.headers["idempotent-replayed"] == "true"
+        assert len(stripe.asked) == asked + 1
+    other = {"plan": "pro", "interval": "monthly"}
+    refused = await user.refused("POST", "/v1/billing/checkout", other, Idempotency_Key="checkout")
+    assert refused == (409, "idempotency_key_conflict")
+
+
 async def test_a_subscription_is_managed(app: ASGIApp, user: User, stripe: FakeStripe) -> None:
     refused = await user.refused("POST", "/v1/billing/portal")
     assert refused == (400, "no_stripe_customer")
