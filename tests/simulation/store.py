@@ -13,25 +13,46 @@ from typing import Any
 from typing_extensions import override
 
 from libs.events.envelope import Recorded, encode
+from libs.events.executions import ExecutionScheduled
 from libs.events.memory import MemoryLog, MemoryUnit
 
 Twin = Callable[["StoreUnit", Any], Awaitable[Sequence[Any]]]
 """What a statement does: gives the rows that Postgres would give for these parameters."""
 
 
-class Store(MemoryLog):
-    """The log with the tables that services have beside it, by name and key."""
+DUE_TABLES = ("notifications", "cue_watches")
+"""The tables beside the log whose rows have a due time."""
 
-    def __init__(self, clock: Callable[[], datetime], twins: Mapping[str, Twin]) -> None:
+
+class Store(MemoryLog):
+    """The log with the tables that services have beside it, by name and key.
+
+    `dues` are the due times of the rows of `DUE_TABLES` that have one, by table and key;
+    `settling` are the cues that have, or had, a run to wait for.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        twins: Mapping[str, Twin],
+        unit: Callable[[Store], MemoryUnit] | None = None,
+    ) -> None:
         super().__init__(clock)
         self.twins = twins
+        self._unit = unit or StoreUnit
         self.tables: dict[str, dict[Any, Any]] = {}
         self.histories: dict[str, list[Recorded]] = {}
+        self.dues: dict[str, dict[Any, datetime]] = {name: {} for name in DUE_TABLES}
+        self.settling: dict[str, None] = {}
         self.committed.append(self._remember)
 
     def _remember(self, recorded: Sequence[Recorded]) -> None:
         for item in recorded:
             self.histories.setdefault(item.stream_id, []).append(item)
+            if isinstance(item.event, ExecutionScheduled):
+                cue_id = item.event.cue_id
+                if self.state("cue", cue_id).facts.scheduled_id is not None:
+                    self.settling[cue_id] = None
 
     def cues(self) -> list[str]:
         """Name all cues that there ever were."""
@@ -44,8 +65,8 @@ class Store(MemoryLog):
         return StoreDatabase(self)
 
     @override
-    def unit(self) -> StoreUnit:
-        return StoreUnit(self)
+    def unit(self) -> MemoryUnit:
+        return self._unit(self)
 
     def state(self, category: str, key: str) -> Any:
         """Give a stream's committed state, or None."""
@@ -82,7 +103,9 @@ class StoreDatabase:
 
     async def rows(self, sql: str, params: Any = ()) -> list[Any]:
         """Give the rows of a statement that only reads."""
-        return await self._log.unit().execute(sql, params)
+        unit = self._log.unit()
+        assert isinstance(unit, StoreUnit)
+        return await unit.execute(sql, params)
 
     async def execute(self, sql: str, params: Any = ()) -> int:
         """Run one statement in a transaction of its own; gives the number of rows it touched."""
@@ -111,13 +134,17 @@ class Table:
         both = {**self._rows, **self._own} if self._own else self._rows
         return [(key, row) for key, row in both.items() if row is not None]
 
-    def flush(self) -> None:
-        """Make what was written seen."""
+    def flush(self, dues: dict[Any, datetime] | None) -> None:
+        """Make what was written seen, and its due times, if the rows have one."""
         for key, row in self._own.items():
             if row is None:
                 self._rows.pop(key, None)
             else:
                 self._rows[key] = row
+            if dues is not None:
+                dues.pop(key, None)
+                if row is not None and row["due_at"] is not None:
+                    dues[key] = row["due_at"]
 
 
 class StoreUnit(MemoryUnit):
@@ -150,5 +177,5 @@ class StoreUnit(MemoryUnit):
     @override
     def flush(self) -> None:
         super().flush()
-        for table in self._tables.values():
-            table.flush()
+        for name, table in self._tables.items():
+            table.flush(self.store.dues.get(name))

@@ -24,10 +24,12 @@ class Matcher:
     def __init__(self, expression: str) -> None:
         self._sim = CronSim(expression, datetime.fromisoformat("2026-01-01"))
 
+    def matches_time(self, hour: int, minute: int) -> bool:
+        return minute in self._sim.minutes and hour in self._sim.hours
+
     def matches(self, wall: datetime) -> bool:
         return (
-            wall.minute in self._sim.minutes
-            and wall.hour in self._sim.hours
+            self.matches_time(wall.hour, wall.minute)
             and wall.month in self._sim.months
             and self._sim.match_day(wall.date())
         )

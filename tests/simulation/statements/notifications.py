@@ -43,7 +43,7 @@ async def add(unit: StoreUnit, params: Any) -> list[Any]:
 
 
 def _due(unit: StoreUnit, without: Any) -> list[tuple[Any, dict[str, Any]]]:
-    rows = [(key, row) for key, row in unit.table(TABLE).items() if row["due_at"] is not None]
+    rows = [(key, unit.table(TABLE).get(key)) for key in unit.store.dues[TABLE]]
     return [(key, row) for key, row in rows if row["account_id"] not in without]
 
 

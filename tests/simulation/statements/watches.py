@@ -29,8 +29,8 @@ async def of_cues(unit: StoreUnit, params: Any) -> list[Any]:
 
 
 async def due(unit: StoreUnit, params: Any) -> list[Any]:
-    rows = [row for _, row in unit.table(TABLE).items() if row["due_at"] is not None]
-    rows = [row for row in rows if row["due_at"] <= unit.now]
+    keys = [key for key, at in unit.store.dues[TABLE].items() if at <= unit.now]
+    rows = [unit.table(TABLE).get(key) for key in keys]
     taken: list[Any] = []
     for row in sorted(rows, key=lambda row: (row["due_at"], row["cue_id"])):
         if len(taken) < params[0] and await unit.seize((TABLE, row["cue_id"])):
@@ -39,8 +39,7 @@ async def due(unit: StoreUnit, params: Any) -> list[Any]:
 
 
 async def next_in(unit: StoreUnit, _: Any) -> list[Any]:
-    dues = [row["due_at"] for _, row in unit.table(TABLE).items() if row["due_at"] is not None]
-    return [{"next_in": until(unit, dues)}]
+    return [{"next_in": until(unit, unit.store.dues[TABLE].values())}]
 
 
 async def put(unit: StoreUnit, params: Any) -> list[Any]:

@@ -1,0 +1,200 @@
+"""Systems that are broken on purpose: the simulation must find each of them.
+
+Each is a part that is given to the world in place of the right one; nothing is patched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+from typing_extensions import override
+
+from libs.events.base import Command, Event, Rejection, Value, VerificationMode
+from libs.events.cues import SlotsSkipped
+from libs.events.envelope import Meta
+from libs.events.executions import (
+    CATEGORY,
+    AttemptLost,
+    Claimed,
+    ClaimExecution,
+    ExecutionClaimed,
+    OutcomeReported,
+    ReportOutcome,
+)
+from libs.events.memory import MemoryUnit
+from services.alerts import queries as alert_queries
+from services.dispatcher.handlers.workers import WorkerDesk
+from services.outcomes.handlers import OutcomeDesk
+from tests.simulation.engine import Process
+from tests.simulation.services import (
+    SERVICES,
+    TERMS,
+    Outside,
+    commands_of,
+    dispatcher,
+    outcomes,
+)
+from tests.simulation.statements.every import TWINS
+from tests.simulation.statements.rows import none
+from tests.simulation.store import Store, StoreUnit
+from tests.simulation.world import Parts
+
+
+class ForgetsCursors(StoreUnit):
+    """Keeps executions and forgets how far their cues had come, so that slots fire twice."""
+
+    @override
+    def flush(self) -> None:
+        before = dict(self.store.searched["cue", "next_run"])
+        self.store.unique = {
+            claim: owner for claim, owner in self.store.unique.items() if claim[0] != "slot"
+        }
+        forgets = len(self.store.events) % 50 == 49
+        super().flush()
+        if forgets:
+            for key, due in before.items():
+                held = self.store.streams["cue", key]
+                moved = getattr(held.state, "next_run", None)
+                if moved is not None and moved > due:
+                    state = replace(held.state, next_run=due)
+                    self.store.streams["cue", key] = replace(held, state=state)
+                    self.store.searched["cue", "next_run"][key] = due
+
+
+class LosesEvents(StoreUnit):
+    """Leaves events of some kind out, or writes others in their place."""
+
+    def instead(self, event: Event) -> Event | None:
+        """Give what is recorded of an event."""
+        raise NotImplementedError
+
+    @override
+    def record(
+        self, category: str, key: str, account_id: str, events: Sequence[Event], meta: Meta
+    ) -> None:
+        kept = [new for event in events if (new := self.instead(event)) is not None]
+        super().record(category, key, account_id, kept, meta)
+
+
+class LosesSkippedSlots(LosesEvents):
+    """A pause takes the slots that were due with it, without a word."""
+
+    @override
+    def instead(self, event: Event) -> Event | None:
+        silent = isinstance(event, SlotsSkipped) and event.reason == "paused"
+        return None if silent else event
+
+
+class ForgetsLostAttempts(LosesEvents):
+    """An attempt whose dispatcher died is never taken up again."""
+
+    @override
+    def instead(self, event: Event) -> Event | None:
+        return None if isinstance(event, AttemptLost) else event
+
+
+class CountsNothingLate(StoreUnit):
+    """Executions that were caught up are not counted."""
+
+    @override
+    def _count(self) -> None:
+        kept = self.recorded
+        self.recorded = [
+            item for item in kept if getattr(item.event, "triggered_by", "") != "catch_up"
+        ]
+        super()._count()
+        self.recorded = kept
+
+
+class TellsAgain(StoreUnit):
+    """Nothing forbids a second alert for an episode."""
+
+    @override
+    def flush(self) -> None:
+        self.store.unique = {
+            claim: owner for claim, owner in self.store.unique.items() if claim[0] != "episode"
+        }
+        super().flush()
+
+
+class OverwritingDesk(OutcomeDesk):
+    """The last outcome stands, not the first."""
+
+    @override
+    def handle(self, unit: Any, command: Command, meta: Meta) -> Value | Rejection:
+        verdict = super().handle(unit, command, meta)
+        refused = isinstance(verdict, Rejection) and verdict.code == "outcome_already_recorded"
+        if refused and isinstance(command, ReportOutcome):
+            event = OutcomeReported(
+                at=unit.now, report=command.report, source="api", mode=VerificationMode.NONE
+            )
+            unit.record(CATEGORY, command.execution_id, command.account_id, [event], meta)
+        return verdict
+
+
+class StealingDesk(WorkerDesk):
+    """Lends out what another worker holds."""
+
+    @override
+    def handle(self, unit: Any, command: Command, meta: Meta) -> Value | Rejection:
+        verdict = super().handle(unit, command, meta)
+        if isinstance(verdict, Rejection) and isinstance(command, ClaimExecution):
+            held = unit.state(CATEGORY, command.execution_id)
+            if isinstance(held, Claimed):
+                event = ExecutionClaimed(
+                    at=unit.now,
+                    epoch=held.facts.attempts + 1,
+                    worker_id=command.worker_id,
+                    lease_seconds=held.lease_seconds,
+                    lease_until=held.lease_until,
+                    expires_at=held.expires_at,
+                )
+                unit.record(CATEGORY, command.execution_id, command.account_id, [event], meta)
+        return verdict
+
+
+class AnswersFirst(StoreUnit):
+    """Answers 2xx, and forgets now and then what it had promised."""
+
+    @override
+    def flush(self) -> None:
+        if self.results and len(self.store.results) % 40 == 39:
+            return
+        super().flush()
+
+
+def _overwriting(process: Process, store: Store, outside: Outside) -> None:
+    outcomes(process, store, outside)
+    commands_of(process, store.through(process.step), OverwritingDesk())
+
+
+def _stealing(process: Process, store: Store, outside: Outside) -> None:
+    dispatcher(process, store, outside)
+    commands_of(process, store.through(process.step), StealingDesk(TERMS))
+
+
+def _with(unit: Callable[[Store], MemoryUnit]) -> Parts:
+    return Parts(unit=unit)
+
+
+_BLIND = {alert_queries._LATEST_ALERTS: none, alert_queries._ALERTS_OF_EXECUTIONS: none}
+
+MUTANTS: Mapping[str, tuple[Parts, str]] = {
+    "double fire after a crash": (_with(ForgetsCursors), "executions, "),
+    "slots lost at a pause": (_with(LosesSkippedSlots), "0 executions, 0 skips"),
+    "leases without a fence": (
+        Parts(services={**SERVICES, "dispatcher": _stealing}),
+        "holds the lease",
+    ),
+    "lost attempts forgotten": (_with(ForgetsLostAttempts), "is stuck"),
+    "outcome twice": (
+        Parts(services={**SERVICES, "outcomes": _overwriting}),
+        "OutcomeReported after OutcomeReported",
+    ),
+    "usage not counted": (_with(CountsNothingLate), "usage is"),
+    "alert twice": (Parts(unit=TellsAgain, twins={**TWINS, **_BLIND}), "alerts were raised for"),
+    "2xx before the commit": (_with(AnswersFirst), "2xx without a record"),
+}
+"""What is broken, and a part of what must be said of it."""
