@@ -116,6 +116,30 @@ def test_a_reload_brings_new_handlers(tmp_path: Path) -> None:
         assert api.outcomes(2)[1][1]["result"] == "new"
 
 
+def test_what_the_old_configuration_is_claiming_at_a_reload_is_reported_too(tmp_path: Path) -> None:
+    api, settings = FakeApi(), config(tmp_path, max_concurrent=1)
+    with running(api, lambda: settings) as run:
+        for n, execution_id in enumerate(EXECUTIONS):
+            run.daemon.tell(Reload())
+            api.offer(execution_id)
+            api.outcomes(n + 1)
+    assert sorted(each for each, _ in api.outcomes(1)) == EXECUTIONS
+
+
+def test_a_task_runs_only_as_often_at_once_as_it_may(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    line = f"mkdir {lock} && sleep 0.05 && rmdir {lock}"
+    handlers = {"sync": {"cmd": line, "concurrency": 1}, "other": "true"}
+    api, settings = FakeApi(), config(tmp_path, handlers=handlers, max_concurrent=4)
+    for execution_id in EXECUTIONS[:6]:
+        api.offer(execution_id)
+    for execution_id in EXECUTIONS[6:]:
+        api.offer(execution_id, "other")
+    with running(api, lambda: settings):
+        outcomes = api.outcomes(len(EXECUTIONS))
+    assert [each["error"] for _, each in outcomes if not each["success"]] == []
+
+
 def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     api, reads = FakeApi(), iter([True, False])
 

@@ -19,9 +19,17 @@ def test_what_is_kept_is_left_until_it_is_dropped(tmp_path: Path) -> None:
     again = DiskSpool(tmp_path / "outcomes")
     assert [*again.left()] == [FIRST, SECOND]
     assert again.count() == 2
+    assert [*again.left()] == []
     again.drop(FIRST.execution_id)
     again.drop(FIRST.execution_id)
-    assert [*again.left()] == [SECOND]
+    assert [*DiskSpool(tmp_path / "outcomes").left()] == [SECOND]
+
+
+def test_what_is_on_its_way_is_not_left(tmp_path: Path) -> None:
+    DiskSpool(tmp_path).keep(FIRST)
+    spool = DiskSpool(tmp_path)
+    spool.keep(SECOND)
+    assert [*spool.left()] == [FIRST]
 
 
 def test_nobody_else_can_read_them(tmp_path: Path) -> None:
@@ -33,6 +41,7 @@ def test_a_file_that_is_no_report_is_put_aside_and_told(tmp_path: Path) -> None:
     spool = DiskSpool(tmp_path)
     spool.keep(FIRST)
     (tmp_path / "half.json").write_text('{"succ')
+    spool = DiskSpool(tmp_path)
     assert [*spool.left()] == [FIRST]
     assert (tmp_path / "half.broken").exists()
     assert spool.count() == 1

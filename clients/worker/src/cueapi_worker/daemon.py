@@ -109,7 +109,7 @@ class Daemon:
         before = [*self._shifts]
         self._begin(config, access)
         for shift in before:
-            shift.stop()
+            shift.retire()
 
     def _drain(self, seconds: float) -> bool:
         _log.info("stopping: %d jobs have %g s to end", self._running(), seconds)

@@ -51,6 +51,7 @@ class Shift:
     ) -> None:
         self.config = config
         self._on_end = on_end
+        self._retired = False
         self._metrics = metrics
         connections = 2 * config.max_concurrent + len(config.handlers)
         inner = transport or httpx.HTTPTransport(limits=_limits(connections))
@@ -63,7 +64,9 @@ class Shift:
         )
         self._commands = Commands(Account(config.worker_id, access.key(), access.origin))
         handlers = {
-            task: EngineHandler(task, self._counted(task, self._commands.handler(handler)))
+            task: EngineHandler(
+                task, self._counted(task, self._commands.handler(handler)), handler.concurrency
+            )
             for task, handler in config.handlers.items()
         }
         self._engine = Engine(client, handlers, _settings(config), spool)
@@ -81,6 +84,11 @@ class Shift:
         """Claim no more; called again, do not wait for running jobs either."""
         self._engine.stop()
 
+    def retire(self) -> None:
+        """Claim no more, and be over when all is done, also what is being claimed now."""
+        self._retired = True
+        self._engine.retire()
+
     def wait_until_commands_end(self, seconds: float) -> bool:
         """Wait until no command runs any more; false if some still do after so long."""
         return self._commands.wait_until_none_runs(seconds)
@@ -88,7 +96,7 @@ class Shift:
     def _run(self) -> None:
         refused: AuthenticationError | None = None
         try:
-            if self._engine.run():
+            if self._engine.run() and self._retired:
                 self._http.close()
         except AuthenticationError as error:
             refused = error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class DiskSpool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Looked for now, because later ones are on their way already.
+        self._earlier = deque(sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime))
 
     def keep(self, report: Report) -> None:
         """Store a report; whoever looks sees all of it or nothing."""
@@ -35,9 +38,9 @@ class DiskSpool:
         self._path(execution_id).unlink(missing_ok=True)
 
     def left(self) -> Iterable[Report]:
-        """Give the reports that an earlier process kept and did not drop, oldest first."""
-        for path in sorted(self._folder.glob("*.json"), key=lambda each: each.stat().st_mtime_ns):
-            report = _read(path)
+        """Give the reports that an earlier process kept and did not drop, oldest first; once."""
+        while self._earlier:
+            report = _read(self._earlier.popleft())
             if report is not None:
                 yield report
 
