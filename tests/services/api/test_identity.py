@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 import pytest
 from starlette.types import ASGIApp
+from structlog.testing import capture_logs
 
 from libs.events.log import PostgresLog
 from libs.events.upkeep import Upkeep
@@ -118,6 +119,14 @@ async def test_the_default_key_can_be_shown_again(user: User, minted: dict[str, 
     assert await user.ok("GET", "/v1/auth/key") == shown
     by_other = await user.ok("GET", "/v1/auth/key", Authorization=f"Bearer {minted['api_key']}")
     assert by_other == shown
+
+
+async def test_showing_a_key_is_put_on_record_without_the_key(user: User) -> None:
+    with capture_logs() as logs:
+        shown = await user.ok("GET", "/v1/auth/key")
+    [entry] = [entry for entry in logs if entry["event"] == "the default key was shown"]
+    assert entry["account_id"]
+    assert shown["api_key"] not in repr(logs)
 
 
 async def test_showing_keys_can_be_switched_off(
