@@ -11,6 +11,10 @@ import httpx
 from cueapi import AsyncCueAPI
 
 
+async def at_once(_: float) -> None:
+    """Do not wait between tries."""
+
+
 class FakeApi:
     """Answers every request with `status` and `answer`; an answer of None is no answer at all."""
 
@@ -36,4 +40,4 @@ class FakeApi:
     async def client(self, key: str = "cue_sk_env") -> AsyncIterator[AsyncCueAPI]:
         """An SDK client whose requests come here."""
         async with httpx.AsyncClient(transport=httpx.MockTransport(self.handle)) as http:
-            yield AsyncCueAPI(key, http_client=http, max_retries=0)
+            yield AsyncCueAPI(key, http_client=http, sleep=at_once)

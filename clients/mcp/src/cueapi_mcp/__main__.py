@@ -23,7 +23,7 @@ environment:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until the client hangs up or a signal comes. Returns 0, or 2 if it can't begin."""
-    options = _parse(arguments)
+    options = options_of(arguments)
     serve = serve_http if options.transport == "http" else serve_stdio
     try:
         asyncio.run(serve(options))
@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parse(arguments: Sequence[str] | None) -> Options:
+def options_of(arguments: Sequence[str] | None) -> Options:
+    """Read the command line and the environment; leaves with 2 for what can't be meant."""
     parser = argparse.ArgumentParser(
         prog="cueapi-mcp",
         description=__doc__,

@@ -20,7 +20,7 @@ environment: CUEAPI_API_KEY, CUEAPI_BASE_URL; what the file says comes first
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command. Returns the exit code."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if given.verbose else logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",
@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Make what reads the command line."""
     parser = argparse.ArgumentParser(
         prog="cueapi-worker",
         description=__doc__,
