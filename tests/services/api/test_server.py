@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -112,3 +113,8 @@ async def no_longer_listening(port: int) -> None:
 def test_a_taken_port_is_an_error() -> None:
     with bound_socket("127.0.0.1", 0) as first, pytest.raises(OSError, match="in use"):
         bound_socket("127.0.0.1", first.getsockname()[1])
+
+
+def test_the_head_of_an_answer_does_not_wait_to_be_acknowledged() -> None:
+    with bound_socket("127.0.0.1", 0) as listening:
+        assert listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
