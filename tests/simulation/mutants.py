@@ -42,15 +42,18 @@ from tests.simulation.store import Store, StoreUnit
 from tests.simulation.world import Parts
 
 
+def _permit_twins(store: Store, constraint: str) -> None:
+    for claim in [claim for claim in store.unique if claim[0] == constraint]:
+        del store.unique[claim]
+
+
 class ForgetsCursors(StoreUnit):
     """Keeps executions and forgets how far their cues had come, so that slots fire twice."""
 
     @override
     def flush(self) -> None:
         before = dict(self.store.searched["cue", "next_run"])
-        self.store.unique = {
-            claim: owner for claim, owner in self.store.unique.items() if claim[0] != "slot"
-        }
+        _permit_twins(self.store, "slot")
         forgets = len(self.store.events) % 50 == 49
         super().flush()
         if forgets:
@@ -113,9 +116,7 @@ class TellsAgain(StoreUnit):
 
     @override
     def flush(self) -> None:
-        self.store.unique = {
-            claim: owner for claim, owner in self.store.unique.items() if claim[0] != "episode"
-        }
+        _permit_twins(self.store, "episode")
         super().flush()
 
 

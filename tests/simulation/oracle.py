@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from libs.events.cues import Schedule
+from libs.schedules.zones import zone
 from tests.libs.schedules.oracle import MINUTE, Matcher, Reading, read_clock
 
 ByMinute = dict[tuple[int, int], list[Reading]]
@@ -35,13 +35,13 @@ class Oracle:
         known = self._of(schedule.cron, schedule.timezone)
         return known[bisect_right(known, since) : bisect_right(known, until)]
 
-    def _of(self, cron: str, zone: str) -> list[datetime]:
-        if zone not in self._zones:
-            readings = read_clock(ZoneInfo(zone), self._start, self._end)
-            self._zones[zone] = (_by_minute(readings), _by_minute(_passed(readings)))
-        if (cron, zone) not in self._slots:
-            self._slots[cron, zone] = _due(cron, *self._zones[zone])
-        return self._slots[cron, zone]
+    def _of(self, cron: str, name: str) -> list[datetime]:
+        if name not in self._zones:
+            readings = read_clock(zone(name), self._start, self._end)
+            self._zones[name] = (_by_minute(readings), _by_minute(_passed(readings)))
+        if (cron, name) not in self._slots:
+            self._slots[cron, name] = _due(cron, *self._zones[name])
+        return self._slots[cron, name]
 
 
 def _passed(readings: list[Reading]) -> list[Reading]:

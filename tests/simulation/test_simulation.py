@@ -15,7 +15,7 @@ from tests.simulation.engine import CALM
 from tests.simulation.world import Size, simulate
 
 # The first found a cue whose alert, told twice, stopped all windows from being watched.
-SEEDS = (3, 28, 101, 102, 103, 104)
+SEEDS = (3, 28, 102)
 FRESH = secrets.randbelow(10**9)
 SIZE = Size()
 
