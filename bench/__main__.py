@@ -19,7 +19,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import delivery, processes, raw, requests
+from bench import delivery, processes, raw, requests, worker_daemon
 from bench.endpoints import endpoints
 from bench.load import Client
 from bench.noisy_neighbour import noisy_neighbour
@@ -62,6 +62,9 @@ QUESTIONS: dict[str, Question] = {
     "noisy_neighbour": _noisy_neighbour,
     "list_executions": lambda client, _: requests.list_executions(client),
     "worker_cycles": lambda client, _: requests.worker_cycles(client),
+    "worker_daemon_no_op": lambda _, __: worker_daemon.no_op_handlers(),
+    "worker_daemon_commands": lambda _, __: worker_daemon.commands(),
+    "worker_daemon_on_the_stack": lambda client, _: worker_daemon.on_the_stack(client),
     "processes": _processes,
 }
 

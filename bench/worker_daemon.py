@@ -1,13 +1,11 @@
 """What the worker daemon does per second, and how much memory it takes (issue 6: 400, 60 MiB).
 
-`python -m bench.worker_daemon` measures against an API that does nothing but answer, and against
-the whole stack.
+Against an API that does nothing but answer, and against the whole stack.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -15,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -23,7 +20,6 @@ import yaml
 
 from bench.load import Client, concurrently
 from deploy.local.ports import free_port
-from deploy.local.stack import Stack
 
 _LIMIT_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
@@ -142,18 +138,3 @@ def _config(folder: str) -> str:
     config = {"handlers": {"bench": ["true"]}, "max_concurrent": 8, "state_dir": folder}
     path.write_text(yaml.safe_dump(config))
     return str(path)
-
-
-async def _main() -> dict[str, Any]:
-    answers = {"no_op_handlers": await no_op_handlers(), "commands": await commands()}
-    environment = {"DISABLE_QUOTA_ENFORCEMENT": "true", "CUEAPI_LOG_LEVEL": "warning"}
-    with tempfile.TemporaryDirectory() as folder:
-        async with (
-            Stack(Path(folder), env=environment) as stack,
-            Client(stack.base_url, "") as client,
-        ):
-            return {**answers, "on_the_stack": await on_the_stack(client)}
-
-
-if __name__ == "__main__":
-    print(json.dumps(asyncio.run(_main()), indent=2))
