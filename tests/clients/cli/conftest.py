@@ -39,7 +39,9 @@ class Cli:
             browser=self._open,
             sleep=self.waited.append,
         )
-        return CliRunner().invoke(app, [*words], obj=session, input=stdin)
+        result = CliRunner().invoke(app, [*words], obj=session, input=stdin)
+        assert self.api.faults == []
+        return result
 
     def ok(self, *words: str, stdin: str | None = None, key: bool = True) -> str:
         """Run a line that must do it, and give what it printed."""

@@ -9,7 +9,12 @@ from typing import Any
 
 import httpx
 
+from tests.clients.cli.contract import faults
+
 Answering = Callable[[httpx.Request], httpx.Response]
+
+HOOK_PATH = "/hook"
+"""Where the handler on this machine is, behind the same transport."""
 
 CUE = {
     "id": "cue_x7k9m2p4q8w1",
@@ -63,6 +68,7 @@ class FakeApi:
 
     answers: dict[str, Any] = field(default_factory=dict)
     under: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
 
     @property
@@ -80,6 +86,8 @@ class FakeApi:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
+        if request.url.path != HOOK_PATH:
+            self.faults += faults(request)
         asked = f"{request.method} {request.url.path}"
         beginnings = (told for begin, told in self.under.items() if asked.startswith(begin))
         told = self.answers.get(asked) or next(beginnings, None)

@@ -149,3 +149,29 @@ def test_a_plan() -> None:
     (change,) = plan([payload], [CUE], prune=False)
     assert isinstance(change, Change)
     assert change.fields == {"payload": {}}
+
+
+ONCE = {**CUE, "schedule": {"type": "once", "at": "2030-03-28T09:00:00-04:00", "timezone": "X"}}
+
+
+@pytest.mark.parametrize(
+    ("at", "same"),
+    [
+        ("2030-03-28T09:00:00-04:00", True),
+        ("2030-03-28T13:00:00Z", True),
+        ("2030-03-28T09:00:00", True),
+        ("2030-03-28T13:00:00", False),
+        ("2030-03-28T09:00:00Z", False),
+        ("nonsense", False),
+    ],
+)
+def test_instants_are_compared_as_instants(at: str, same: bool) -> None:
+    wanted = {"name": "morning", "schedule": {"type": "once", "at": at}}
+    assert (plan([wanted], [ONCE], prune=False) == []) is same
+
+
+def test_a_time_that_yaml_reads_as_one(cli: Cli, account: FakeApi, tmp_path: Path) -> None:
+    path = tmp_path / "cues.yaml"
+    path.write_text("cues: [{name: once, at: 2030-03-28T09:00:00Z, worker: true}]")
+    cli.ok("apply", "-f", str(path), "--yes")
+    assert account.sent["schedule"] == {"type": "once", "at": "2030-03-28T09:00:00+00:00"}

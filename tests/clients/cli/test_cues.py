@@ -54,6 +54,7 @@ def test_a_payload_from_a_file_and_from_standard_input(
         ("create", "--name", "x", "--cron", "* * * * *"),
         (*CREATE, "--payload", "{nonsense"),
         (*CREATE, "--payload", "[1]"),
+        (*CREATE, "--payload", '{"a": NaN}'),
         (*CREATE, "--payload", "@/not/there.json"),
         ("create", "--name", "x", "--at", "tomorrow", "--worker"),
         ("create",),

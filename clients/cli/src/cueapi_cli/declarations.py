@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from cueapi_cli.failures import USAGE, Failure
@@ -61,6 +62,8 @@ def _normal(cue: dict[str, Any], where: str) -> dict[str, Any]:
 def _filled(value: Any, environment: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _VARIABLE.sub(lambda found: _variable(found, environment), value)
+    if isinstance(value, date):  # YAML reads what looks like one
+        return value.isoformat()
     if isinstance(value, dict):
         return {name: _filled(each, environment) for name, each in value.items()}
     if isinstance(value, list):

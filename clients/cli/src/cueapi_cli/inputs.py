@@ -32,10 +32,14 @@ def json_of(option: str, value: str | None) -> Any:
     if value is None:
         return None
     try:
-        return json.loads(text_of(value))
+        return json.loads(text_of(value), parse_constant=_no_number)
     except ValueError as error:
         hint = 'Write it as \'{"task": "x"}\', @file.json, or - for standard input.'
         raise Failure(f"{option} is not JSON: {error}", hint, USAGE) from error
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def object_of(option: str, value: str | None) -> dict[str, Any] | None:

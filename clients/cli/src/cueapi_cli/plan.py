@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
 Cue: TypeAlias = Mapping[str, Any]
@@ -125,8 +126,28 @@ def _differing(wanted: Cue, here: Cue) -> Iterator[tuple[str, Any]]:
 
 def _holds(wanted: Any, here: Any, whole: bool) -> bool:
     if isinstance(wanted, Mapping) and isinstance(here, Mapping) and not whole:
-        return all(_holds(value, here.get(name), whole=False) for name, value in wanted.items())
+        return all(
+            _same_instant(value, here.get(name))
+            if name == "at"
+            else _holds(value, here.get(name), whole=False)
+            for name, value in wanted.items()
+        )
     return bool(wanted == here or here == MASK)
+
+
+def _same_instant(wanted: Any, here: Any) -> bool:
+    """Without an offset the file means the cue's own zone, which is the one of `here`."""
+    if not isinstance(wanted, str) or not isinstance(here, str):
+        return bool(wanted == here)
+    try:
+        mine, theirs = map(_instant, (wanted, here))
+    except ValueError:
+        return wanted == here
+    return mine == (theirs if mine.tzinfo else theirs.replace(tzinfo=None))
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 def _as_far_as(before: Any, value: Any) -> Any:
