@@ -8,7 +8,7 @@ from tests.simulation.mutants import MUTANTS
 from tests.simulation.world import Size, simulate
 
 SEEDS = range(1, 9)
-SIZE = Size(days=1.5, accounts=3, cues=10)
+SIZE = Size(days=1.0, accounts=3, cues=10)
 
 
 @pytest.mark.parametrize("name", MUTANTS)
