@@ -24,11 +24,11 @@ class Metrics:
             self._jobs[task, result] += 1
             self._seconds[task] += seconds  # type: ignore[assignment]
 
-    def api_answered(self, status: int | None) -> None:
-        """Count an answer of the API, None for none."""
+    def api_answered(self, status: int) -> None:
+        """Count an answer of the API."""
         with self._lock:
-            self._answers[str(status or "none")] += 1
-            if status is not None and status < 500:
+            self._answers[str(status)] += 1
+            if status < 500:
                 self._answered_at = monotonic()
 
     @property

@@ -21,7 +21,6 @@ from cueapi_worker.commands import Commands
 from cueapi_worker.config import Config
 from cueapi_worker.metrics import Metrics
 from cueapi_worker.spool import DiskSpool
-from cueapi_worker.watching import WatchingTransport
 
 _log = logging.getLogger("cueapi.worker")
 _LEASE_SECONDS = 60
@@ -54,8 +53,12 @@ class Shift:
         self._retired = False
         self._metrics = metrics
         connections = 2 * config.max_concurrent + len(config.handlers)
-        inner = transport or httpx.HTTPTransport(limits=_limits(connections))
-        self._http = httpx.Client(transport=WatchingTransport(inner, metrics.api_answered))
+        # A hook and no transport of our own, because with one httpx ignores the users' proxies.
+        self._http = httpx.Client(
+            transport=transport,
+            limits=_limits(connections),
+            event_hooks={"response": [lambda answer: metrics.api_answered(answer.status_code)]},
+        )
         client = CueAPI(
             access.key(),
             base_url=access.origin,
