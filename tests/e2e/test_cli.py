@@ -33,6 +33,8 @@ async def test_a_cue_from_the_command_line(cli: CommandLine, world: World, api: 
     cli.has_fired({**run, "execution_id": run["id"], "triggered_by": "manual_fire"})
     assert run["outcome"]["result"] == "sent"
     assert (await hook.arrival()).document["payload"] == {"a": 1, "b": 2}
+    attempts = await cli.json("executions", "attempts", run["id"])
+    assert attempts["attempts"][0]["http_status"] == 200
     story = await cli.ok("executions", "timeline", run["id"])
     assert "OutcomeReported" in story
     assert (await cli.ok("logs")).split("\t")[3] == run["id"]

@@ -77,6 +77,25 @@ def test_waiting_has_an_end(cli: Cli, api: FakeApi) -> None:
     assert "still running after 2 s" in result.stderr
 
 
+def test_a_test_delivery(cli: Cli, api: FakeApi) -> None:
+    told = {
+        "cue_id": CUE["id"],
+        "result": "delivered",
+        "duration_ms": 12,
+        "error": None,
+        "error_message": None,
+        "request": {"method": "POST", "url": "https://example.com/hook"},
+        "response": {"status": 200, "body": "thanks"},
+    }
+    api.answers[f"POST /v1/cues/{CUE['id']}/test"] = told
+    lines = ["Sent: POST https://example.com/hook", "Answered: 200 in 12 ms", "thanks"]
+    assert cli.ok("test", str(CUE["id"])).splitlines() == lines
+    failed = {"result": "failed", "response": None, "error": "dns", "error_message": "no such name"}
+    api.answers[f"POST /v1/cues/{CUE['id']}/test"] = {**told, **failed}
+    result = cli("test", str(CUE["id"]))
+    assert (result.exit_code, "dns: no such name" in result.stdout) == (1, True)
+
+
 def test_executions(cli: Cli, api: FakeApi) -> None:
     api.answers["GET /v1/executions"] = {"executions": [RUN], "total": 1}
     told = cli.ok("executions", "list", "--cue-id", "c", "--has-evidence", "--status", "success")

@@ -64,8 +64,18 @@ def test(ctx: typer.Context, cue_id: CueId) -> None:
     """Send one signed test delivery to a cue's callback now; makes no execution."""
     session = session_of(ctx)
     told = session.client.cues.test(cue_id).to_dict()
-    answer = told.get("response") or told
-    session.output.show(told, *(f"{name}: {answer[name]}" for name in answer if answer[name]))
+    out, answer = session.output, told["response"]
+    delivered = told["result"] == "delivered"
+    said = f"{answer['status']}" if answer else f"{told['error']}: {told['error_message']}"
+    mark = out.good if delivered else out.bad
+    lines = [
+        f"Sent: {told['request']['method']} {told['request']['url']}",
+        mark(f"Answered: {said} in {told['duration_ms']} ms"),
+    ]
+    lines += [answer["body"]] if answer and answer["body"] else []
+    out.show(told, *lines, id_of="cue_id")
+    if not delivered:
+        raise typer.Exit(FAILED)
 
 
 def awaited(session: Session, execution_id: str, timeout: float) -> dict[str, Any]:
