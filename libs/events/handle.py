@@ -14,6 +14,7 @@ from libs.events.log import Log, LogUnit
 from libs.events.subjects import COMMAND_TYPES
 from libs.events.unit import StoredResult
 from libs.runtime.postgres import Conflict, Unavailable
+from libs.runtime.telemetry import trace_id_of
 
 log = structlog.get_logger()
 
@@ -73,7 +74,13 @@ async def _alone(events: Log[UnitT], envelope: CommandEnvelope, desk: Desk[UnitT
     try:
         return await handle(events, [envelope], desk)
     except Exception:
-        log.exception("a command failed", command=envelope.type, command_id=envelope.id)
+        traceparent = envelope.meta.traceparent
+        log.exception(
+            "a command failed",
+            command=envelope.type,
+            command_id=envelope.id,
+            trace_id=trace_id_of(traceparent) if traceparent else None,
+        )
         return []
 
 

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsMessage
+from prometheus_client import Counter, Gauge, Histogram
 
 from libs.events.base import Command, Rejection, Value
 from libs.events.bus import Bus
@@ -31,6 +32,7 @@ from libs.events.envelope import (
 from libs.events.provision import is_provisioned
 from libs.events.subjects import COMMAND_TYPES, Consumer, commands_consumer, events_consumer
 from libs.events.tracing import decided, heard
+from libs.runtime.clock import monotonic
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Database, Unavailable
@@ -40,6 +42,28 @@ log = structlog.get_logger()
 BATCH = 200
 PARK_AFTER = 5
 LONGEST_DELAY = 30.0
+
+COMMANDS = Counter(
+    "cueapi_commands_total",
+    "Commands that were handled: accepted, refused, not now (unavailable), or not at all (broken)",
+    ["command", "result"],
+)
+COMMAND_SECONDS = Histogram(
+    "cueapi_command_duration_seconds",
+    "From a command's arrival in a batch to its reply",
+    ["command"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+BATCHES = Histogram(
+    "cueapi_batch_messages",
+    "Messages that were handled together",
+    ["consumer"],
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200),
+)
+PARKED = Counter(
+    "cueapi_messages_parked_total", "Messages put aside, for they broke their handler", ["consumer"]
+)
+CONNECTED = Gauge("cueapi_broker_connected", "1 while the broker can be reached")
 
 HandleCommands = Callable[[Sequence[CommandEnvelope]], Awaitable[Sequence[Reply]]]
 HandleCall = Callable[[Any, Meta], Awaitable[Value | Rejection]]
@@ -81,6 +105,7 @@ class Receiver:
         consumer = commands_consumer(service)
 
         async def on_batch(messages: Sequence[NatsMessage]) -> None:
+            began = monotonic()
             envelopes = await self._decoded(messages, CommandEnvelope)
             with decided(consumer.name, [envelope for _, envelope in envelopes]) as commands:
                 replies = await handle(commands)
@@ -91,7 +116,9 @@ class Receiver:
                     askers.setdefault(envelope.reply_to, []).append(answered[envelope.id])
             for asker, its_replies in askers.items():
                 await self._bus.reply(asker, its_replies)
+            seconds = monotonic() - began
             for message, envelope in envelopes:
+                _count(envelope, answered.get(envelope.id), seconds)
                 if envelope.id in answered:
                     await message.ack()
                 else:
@@ -139,6 +166,7 @@ class Receiver:
 
     async def run(self) -> None:
         """Connect, wait for provisioning, and receive until cancelled."""
+        CONNECTED.set_function(lambda: float(self._bus.connected))
         await self._bus.connect()
         for what, look in self._nudged.items():
             await self._bus.on_nudge(what, look)
@@ -171,7 +199,7 @@ class Receiver:
 
     def _subscribe(self, consumer: Consumer, on_batch: Any) -> None:
         self._consumers.append(consumer)
-        batcher = _Batcher(on_batch, self._put_back)
+        batcher = _Batcher(on_batch, self._put_back, BATCHES.labels(consumer.name).observe)
         self._bus.broker.subscriber(
             consumer.subjects[0],
             consumer.name,
@@ -210,6 +238,7 @@ class Receiver:
         except Unavailable:
             await message.nack(delay=self._delay(PARK_AFTER))
             return
+        PARKED.labels(message.raw_message.metadata.consumer).inc()
         await message.ack()
 
 
@@ -220,7 +249,9 @@ class _Batcher:
         self,
         on_batch: Callable[[Sequence[NatsMessage]], Awaitable[None]],
         put_back: Callable[[NatsMessage, str], Awaitable[None]],
+        count: Callable[[float], None],
     ) -> None:
+        self._count = count
         self._on_batch = on_batch
         self._put_back = put_back
         self._gathered: list[NatsMessage] = []
@@ -243,12 +274,26 @@ class _Batcher:
             self._running = None
 
     async def _handle(self, messages: Sequence[NatsMessage]) -> None:
+        self._count(len(messages))
         try:
             await self._on_batch(messages)
         except Exception as error:
             log.exception("a batch could not be handled", messages=len(messages))
             for message in messages:
                 await self._put_back(message, repr(error))
+
+
+def _count(envelope: CommandEnvelope, reply: Reply | None, seconds: float) -> None:
+    # What the broker brings may have any name, and each would be a series of its own.
+    command = envelope.type if envelope.type in COMMAND_TYPES else "unknown"
+    if reply is None:
+        result = "broken"
+    elif reply.unavailable:
+        result = "unavailable"
+    else:
+        result = "accepted" if reply.rejection is None else "refused"
+    COMMANDS.labels(command, result).inc()
+    COMMAND_SECONDS.labels(command).observe(seconds)
 
 
 async def _undecoded(message: NatsMessage) -> NatsMessage:

@@ -17,6 +17,7 @@ import structlog
 from nats.errors import Error as NatsError
 from nats.js.api import ConsumerInfo
 from nats.js.errors import Error as JetStreamError
+from prometheus_client import Counter, Gauge
 
 from libs.events.base import Value
 from libs.events.bus import Bus, Unanswered, batches_of
@@ -42,6 +43,9 @@ BUSY_SECONDS = 0.05
 SETTLE_SECONDS = (0.005, 0.02, 0.1)
 INSPECT_SECONDS = 2.0
 _LOCK = 4_712
+
+RELAYED = Counter("cueapi_relay_events_total", "Events that the broker was told of")
+ACTIVE = Gauge("cueapi_relay_active", "1 in the process whose relay holds the lock")
 
 _NEXT = """
 select e.pos, e.xid::text, e.id::text, e.type, e.stream_id, e.version, e.account_id::text,
@@ -174,6 +178,7 @@ class Relay:
         }
         if await self._database.execute(_MOVE, move):
             self._checkpoint = moved
+        RELAYED.inc(len(rows))
         return len(rows)
 
     async def inspect_stream(self) -> bool:
@@ -245,9 +250,11 @@ class Relay:
             cursor = await connection.execute("select pg_try_advisory_lock(%s)", [_LOCK])
             row = await cursor.fetchone()
             held = bool(row and row[0])
+            ACTIVE.set(held)
             try:
                 yield connection if held else None
             finally:
+                ACTIVE.set(0)
                 if held and not connection.broken:
                     await connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
 

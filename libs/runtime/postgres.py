@@ -11,9 +11,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
+from prometheus_client import Counter, Gauge, Histogram
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from libs.runtime.clock import monotonic
 from libs.runtime.gathering import Gathered
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -23,6 +25,18 @@ LOCK_TIMEOUT = "5s"
 IDLE_TIMEOUT = "30s"
 POOL_WAIT_SECONDS = 5.0
 RECONNECT_SECONDS = 5.0
+
+POOL_WAIT = Histogram(
+    "cueapi_postgres_pool_wait_seconds",
+    "What it took to be lent a connection to Postgres",
+    buckets=(0.001, 0.005, 0.025, 0.1, 0.5, 1, 2.5, 5),
+)
+IN_USE = Gauge("cueapi_postgres_connections_in_use", "Connections to Postgres that are lent")
+ERRORS = Counter(
+    "cueapi_postgres_errors_total",
+    "Statements and loans that failed: Postgres was away, or another transaction was first",
+    ["kind"],
+)
 
 _OPTIONS = (
     f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout={LOCK_TIMEOUT}"
@@ -102,11 +116,15 @@ class Database:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend one connection in autocommit. Raises `Unavailable` and `Conflict`."""
+        began = monotonic()
         with _Translated():
             async with self._pool.connection() as connection:
+                POOL_WAIT.observe(monotonic() - began)
+                IN_USE.inc()
                 try:
                     yield connection
                 finally:
+                    IN_USE.dec()
                     if connection.broken:
                         self._weed_out()
 
@@ -198,8 +216,10 @@ class _Translated:
                 | psycopg.errors.UniqueViolation()
                 | psycopg.errors.LockNotAvailable()
             ):
+                ERRORS.labels("conflict").inc()
                 raise Conflict(str(error)) from error
             case psycopg.OperationalError() | psycopg.InterfaceError() | PoolTimeout():
+                ERRORS.labels("unavailable").inc()
                 raise Unavailable(str(error)) from error
             case _:
                 return

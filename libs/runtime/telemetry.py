@@ -106,6 +106,18 @@ def collects(traceparent: str | None) -> bool:
     return _State.tracer is not None and traceparent is not None and traceparent[-1] in _ODD
 
 
+def trace_id_of(traceparent: str) -> str:
+    """The trace of a W3C traceparent, 32 hexadecimal digits."""
+    return traceparent.split("-")[1]
+
+
+def exemplar_of(traceparent: str | None) -> dict[str, str] | None:
+    """What a histogram remembers of an observation: its trace, if that can be looked at."""
+    if traceparent is None or not collects(traceparent):
+        return None
+    return {"trace_id": trace_id_of(traceparent)}
+
+
 def open_root(name: str, kind: SpanKind = SpanKind.INTERNAL) -> OpenSpan | None:
     """Begin a trace, which the configured ratio may leave unsampled; None without a collector."""
     if _State.tracer is None:

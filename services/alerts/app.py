@@ -17,12 +17,13 @@ from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
+from libs.runtime.sampling import Sampling
 from libs.runtime.supervisor import Opened, Part
 from services.alerts.adapters.webhook import HttpWebhook
 from services.alerts.handlers import AlertDesk, raise_alerts, watch_cues
 from services.alerts.rules.links import Links
 from services.alerts.settings import AlertsSettings
-from services.alerts.timers.noticing import NoticeAccounts
+from services.alerts.timers.noticing import NoticeAccounts, sample
 from services.alerts.timers.preparing import Desk
 from services.alerts.timers.telling import SLOTS, TellPeople
 from services.alerts.timers.windows import WatchWindows
@@ -74,7 +75,8 @@ def _assemble(settings: AlertsSettings, resources: Resources) -> Sequence[Part]:
 
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
-    return [Opened("outbound connections", client), tell, telling, watching, noticing]
+    sampling = Sampling(partial(sample, resources.database), resources.health)
+    return [Opened("outbound connections", client), tell, sampling, telling, watching, noticing]
 
 
 def _is_good(notice: Notice) -> bool:

@@ -13,6 +13,7 @@ from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
+from libs.runtime.sampling import Sampling
 from libs.runtime.supervisor import Opened, Part
 from services.dispatcher.adapters.webhook import HttpWebhook
 from services.dispatcher.decider.claims import LeaseTerms
@@ -23,7 +24,7 @@ from services.dispatcher.handlers.workers import WorkerDesk
 from services.dispatcher.rules.circuit import Circuits
 from services.dispatcher.rules.slots import Slots
 from services.dispatcher.settings import DispatcherSettings
-from services.dispatcher.timers.due import DeliverDue
+from services.dispatcher.timers.due import DeliverDue, sample
 from services.dispatcher.timers.results import Deliveries
 
 NAME = "dispatcher"
@@ -89,4 +90,5 @@ def _assemble(settings: DispatcherSettings, resources: Resources) -> Sequence[Pa
     resources.receiver.calls(SendTestDelivery, tests.send)
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
-    return [Opened("outbound connections", client), deliveries, due]
+    sampling = Sampling(partial(sample, resources.database), resources.health)
+    return [Opened("outbound connections", client), deliveries, sampling, due]

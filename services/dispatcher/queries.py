@@ -25,6 +25,10 @@ _NEXT_IN = """
 select extract(epoch from min(delivery_due_at) - clock_timestamp())::float8 as next_in
   from executions where delivery_due_at is not null
 """
+_OLDEST_DUE = """
+select extract(epoch from now() - min(delivery_due_at))::float8 as age
+  from executions where delivery_due_at <= now()
+"""
 _SETTINGS = """
 select cue_id, version, state::text from cue_settings
  where cue_id = any(%s::text[]) and status <> 'deleted'
@@ -111,6 +115,12 @@ async def next_in(database: Database) -> float | None:
     """Seconds until the nearest execution is due; None when none is."""
     rows = await database.rows(_NEXT_IN)
     return rows[0]["next_in"] if rows else None
+
+
+async def oldest_due(database: Database) -> float | None:
+    """Seconds since the oldest due execution is due; None when none is."""
+    rows = await database.rows(_OLDEST_DUE)
+    return rows[0]["age"] if rows else None
 
 
 async def settings_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, CueSettings]:

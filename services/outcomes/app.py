@@ -9,10 +9,11 @@ from libs.events.envelope import CommandEnvelope, Notice, Reply
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
+from libs.runtime.sampling import Sampling
 from libs.runtime.supervisor import Part
 from services.outcomes.handlers import OutcomeDesk
 from services.outcomes.settings import OutcomesSettings
-from services.outcomes.timers import DecideDueOutcomes
+from services.outcomes.timers import DecideDueOutcomes, sample
 
 NAME = "outcomes"
 
@@ -38,4 +39,4 @@ def _assemble(resources: Resources) -> Sequence[Part]:
 
     resources.receiver.commands(NAME, commands)
     resources.receiver.events(NAME, events)
-    return [due]
+    return [Sampling(partial(sample, resources.database), resources.health), due]

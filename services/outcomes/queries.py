@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from libs.events.base import VerificationMode
 from libs.events.envelope import decode
 from libs.events.executions import CATEGORY, Execution
 from libs.events.log import PostgresUnit
 from libs.runtime.postgres import Database
+
+MOST_COUNTED = 20_000
 
 _DUE = """
 select e.id::text, e.version, e.state::text, coalesce(c.verification, 'none')
@@ -21,6 +23,24 @@ select e.id::text, e.version, e.state::text, coalesce(c.verification, 'none')
 _NEXT_IN = """
 select extract(epoch from min(outcome_due_at) - clock_timestamp())::float8 as next_in
   from executions where outcome_due_at is not null
+"""
+# What is open has a due time of one kind or the other, so two partial indexes find it all.
+_OPEN = """
+select coalesce(sum(open.found) filter (where open.status = 'pending'), 0) as pending,
+       coalesce(sum(open.found) filter (where open.status = 'delivering'), 0) as delivering,
+       coalesce(sum(open.found) filter (where open.status = 'retrying'), 0) as retrying,
+       coalesce(sum(open.found) filter (where open.status = 'success'), 0) as awaiting_outcome,
+       (select extract(epoch from now() - min(outcome_due_at))::float8
+          from executions where outcome_due_at <= now()) as due_age
+  from (
+    select status, count(*) as found from (
+      select status from executions where delivery_due_at is not null
+       order by delivery_due_at limit %(most)s) due group by status
+    union all
+    select 'success', count(*) from (
+      select 1 from executions where outcome_due_at is not null and status = 'success'
+       order by outcome_due_at limit %(most)s) awaited
+  ) open
 """
 _MODES = """
 select c.cue_id, c.verification from cue_settings c
@@ -43,6 +63,22 @@ async def next_in(database: Database) -> float | None:
     """Seconds until the nearest outcome is due; None when none is."""
     rows: list[dict[str, Any]] = await database.rows(_NEXT_IN)
     return rows[0]["next_in"] if rows else None
+
+
+class Open(NamedTuple):
+    """Open executions by state, and for how many seconds the oldest outcome is due, if one is."""
+
+    pending: int
+    delivering: int
+    retrying: int
+    awaiting_outcome: int
+    due_age: float | None
+
+
+async def read_open(database: Database) -> Open:
+    """Count open executions, at most `MOST_COUNTED` that wait for each."""
+    rows = await database.rows(_OPEN, {"most": MOST_COUNTED})
+    return Open(**rows[0])
 
 
 async def modes_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, VerificationMode]:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from libs.events.envelope import Meta
 from libs.events.executions import CATEGORY
 from libs.events.log import PostgresLog
 from libs.events.timers import Look
+from libs.runtime.postgres import Database
+from libs.runtime.sampling import note_due
 from services.outcomes import queries
 from services.outcomes.decider import due
 
 LIMIT = 500
 
-DECIDED = Counter("cueapi_outcomes_due_total", "Due outcomes that were decided", ["event"])
+DECIDED = Counter("cueapi_outcomes_decided_total", "Due outcomes that were decided", ["event"])
+OPEN = Gauge(
+    "cueapi_executions_open",
+    "Executions by state that are not over, 20000 of each kind at most. Sampled",
+    ["state"],
+)
 
 
 class DecideDueOutcomes:
@@ -44,3 +51,13 @@ class DecideDueOutcomes:
         if taken:
             await self._on_appended()
         return Look(taken=len(taken), more=bool(taken))
+
+
+async def sample(database: Database) -> None:
+    """Read into the metrics what is open, and for how long outcomes have been due."""
+    found = await queries.read_open(database)
+    note_due("outcome", found.due_age)
+    OPEN.labels("pending").set(found.pending)
+    OPEN.labels("delivering").set(found.delivering)
+    OPEN.labels("retrying").set(found.retrying)
+    OPEN.labels("awaiting_outcome").set(found.awaiting_outcome)

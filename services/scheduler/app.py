@@ -13,10 +13,11 @@ from libs.events.relay import Relay
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop
 from libs.events.upkeep import Upkeep
+from libs.runtime.sampling import Sampling
 from libs.runtime.supervisor import Part
 from services.scheduler.handlers import CueDesk, pause_failing_cues
 from services.scheduler.settings import SchedulerSettings
-from services.scheduler.timers import FireDueCues, SettleOnceCues
+from services.scheduler.timers import FireDueCues, SettleOnceCues, sample
 
 NAME = "scheduler"
 SETTLE_SECONDS = 0.1
@@ -54,6 +55,7 @@ def main() -> int:
         receiver.commands(NAME, commands)
         receiver.events(NAME, events)
         receiver.nudges("relay", relay.nudge)
-        return [relay, Upkeep(resources.database, health), firing, settling]
+        sampling = Sampling(partial(sample, resources.database), health)
+        return [relay, Upkeep(resources.database, health), sampling, firing, settling]
 
     return run_service(NAME, settings, assemble)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from libs.events.accounts import PLANS
+from libs.events.accounts import allowance
 from libs.events.base import key_of, stream_of
 from libs.events.cues import CATEGORY as CUE
 from libs.events.cues import Cue
@@ -52,9 +53,12 @@ select account_id, date_trunc('month', now())::date, 0
   from (select account_id from unnest(%s::uuid[]) account_id order by account_id) accounts
 on conflict (account_id, period) do update set executions = u.executions
 returning u.account_id::text, u.executions, u.grace_started_at,
-          (select plan from account_plans p where p.account_id = u.account_id)
+          (select plan from account_plans p where p.account_id = u.account_id),
+          (select limits from account_plans p where p.account_id = u.account_id)
 """
-_PLANS = "select account_id::text, plan from account_plans where account_id = any(%s::uuid[])"
+_PLANS = """
+select account_id::text, plan, limits from account_plans where account_id = any(%s::uuid[])
+"""
 _PAUSABLE = """
 select c.id, e.state::text as state
   from execution_states e join cues c on c.id = e.cue_id
@@ -74,6 +78,33 @@ select c.id, e.state::text
   from cues c join execution_states e on e.id = c.settling_id
  where c.settling_id = any(%(hinted)s::uuid[]) and e.status = any(%(terminal)s::text[])
 """
+# An event that is read in commit order is old by what the broker has not been told of since.
+_WAITING = """
+select (select extract(epoch from now() - min(next_run))::float8
+          from cues where next_run <= now()) as cues_due_age,
+       (select count(*) from (
+          select 1 from events e, relay r
+           where (e.xid, e.pos) > (r.xid, r.pos) limit 10000) untold) as untold_events,
+       (select extract(epoch from now() - e.recorded_at)::float8 from events e, relay r
+         where (e.xid, e.pos) > (r.xid, r.pos)
+         order by e.xid, e.pos limit 1) as untold_age,
+       (select count(*) from parked_messages) as parked
+"""
+
+
+class Waiting(NamedTuple):
+    """What waits: ages in seconds, None when nothing does; at most 10,000 events are counted."""
+
+    cues_due_age: float | None
+    untold_events: int
+    untold_age: float | None
+    parked: int
+
+
+async def waiting(database: Database) -> Waiting:
+    """Read what waits for the scheduler and for the relay, and what was put aside."""
+    rows = await database.rows(_WAITING)
+    return Waiting(**rows[0])
 
 
 async def take_due(unit: PostgresUnit, limit: int, without: Sequence[str]) -> list[str]:
@@ -119,12 +150,12 @@ async def active_cues(unit: PostgresUnit, accounts: Collection[str]) -> dict[str
     """Read plans and count active cues, account by account, under a lock."""
     await unit.connection.execute(_LOCK_ACCOUNTS, [sorted(accounts)])
     cursor = await unit.connection.execute(_PLANS, [list(accounts)])
-    plans: dict[str, str] = dict(await cursor.fetchall())
+    plans = await cursor.fetchall()
     cursor = await unit.connection.execute(_ACTIVE_CUES, [list(accounts)])
     counts: dict[str, int] = dict(await cursor.fetchall())
     return {
-        account: Account(plan=PLANS[plan], active_cues=counts.get(account, 0))
-        for account, plan in plans.items()
+        account: Account(plan=allowance(plan, limits), active_cues=counts.get(account, 0))
+        for account, plan, limits in plans
     }
 
 
@@ -132,8 +163,10 @@ async def usage(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Acco
     """Read and lock this month's usage, by account."""
     cursor = await unit.connection.execute(_USAGE, [list(accounts)])
     return {
-        account: Account(plan=PLANS[plan], executions=executions, grace_started_at=grace)
-        for account, executions, grace, plan in await cursor.fetchall()
+        account: Account(
+            plan=allowance(plan, limits), executions=executions, grace_started_at=grace
+        )
+        for account, executions, grace, plan, limits in await cursor.fetchall()
     }
 
 

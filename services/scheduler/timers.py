@@ -6,7 +6,7 @@ from collections import Counter as Counts
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from libs.events.cues import ActiveCue
 from libs.events.envelope import Meta
@@ -14,7 +14,9 @@ from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_uuid
-from libs.runtime.telemetry import open_root, root_traceparent
+from libs.runtime.postgres import Database
+from libs.runtime.sampling import note_due
+from libs.runtime.telemetry import exemplar_of, open_root, root_traceparent
 from services.scheduler import queries
 from services.scheduler.decider import firing
 from services.scheduler.decider.limits import Account, counted
@@ -31,6 +33,11 @@ LATENESS = Histogram(
     "From the slot to the transaction that fired it",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
 )
+UNTOLD = Gauge(
+    "cueapi_relay_lag_events", "Events the relay has yet to tell, 10000 at most. Sampled"
+)
+UNTOLD_AGE = Gauge("cueapi_relay_lag_seconds", "Age of the oldest such event; 0 if none. Sampled")
+PARKED = Gauge("cueapi_parked_messages", "Messages put aside and not dealt with yet. Sampled")
 
 
 class FireDueCues:
@@ -105,7 +112,8 @@ class FireDueCues:
             unit.record(EXECUTION, event.execution_id, account_id, [event], meta)
             account = counted(account, event)
             FIRED.labels(event.triggered_by).inc()
-            LATENESS.observe((unit.now - event.scheduled_for).total_seconds())
+            lateness = (unit.now - event.scheduled_for).total_seconds()
+            LATENESS.observe(lateness, exemplar_of(event.traceparent))
         accounts[account_id] = account
         for span in spans:
             if span is not None:
@@ -115,6 +123,15 @@ class FireDueCues:
             unit.record(CUE, cue_id, account_id, fired.events, meta)
         for skip in due.skips:
             SKIPPED.labels(skip.reason).inc(skip.count)
+
+
+async def sample(database: Database) -> None:
+    """Read into the metrics what waits for the scheduler and for the relay."""
+    found = await queries.waiting(database)
+    note_due("cues", found.cues_due_age)
+    UNTOLD.set(found.untold_events)
+    UNTOLD_AGE.set(found.untold_age or 0.0)
+    PARKED.set(found.parked)
 
 
 class SettleOnceCues:

@@ -34,7 +34,10 @@ _NEXT_IN = """
 select extract(epoch from min(due_at) - clock_timestamp())::float8 as next_in
   from notifications where due_at is not null and account_id <> all(%s::uuid[])
 """
-_BACKLOG = "select count(*) from notifications where due_at <= now()"
+_BACKLOG = """
+select count(*) as waiting, extract(epoch from now() - min(due_at))::float8 as age
+  from (select due_at from notifications where due_at <= now() order by due_at limit 10000) due
+"""
 _BEGIN = """
 update notifications n
    set tries = n.tries + 1, due_at = now() + %(lease)s,
@@ -108,12 +111,10 @@ async def next_in(database: Database, without: Collection[str]) -> float | None:
     return rows[0]["next_in"] if rows else None
 
 
-async def backlog(unit: PostgresUnit) -> int:
-    """Count what is due and not told yet."""
-    cursor = await unit.connection.execute(_BACKLOG)
-    row = await cursor.fetchone()
-    assert row is not None
-    return int(row[0])
+async def backlog(database: Database) -> tuple[int, float | None]:
+    """Count what is due and not told yet, 10,000 at most, and give the oldest's seconds since."""
+    rows = await database.rows(_BACKLOG)
+    return rows[0]["waiting"], rows[0]["age"]
 
 
 async def begin_tries(unit: PostgresUnit, taken: Sequence[Notification]) -> None:

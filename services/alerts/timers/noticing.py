@@ -9,13 +9,18 @@ from prometheus_client import Gauge
 from libs.events.log import PostgresLog
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
+from libs.runtime.postgres import Database
+from libs.runtime.sampling import note_due
 from services.alerts import queries
 from services.alerts.tables import notifications
 
 LOOK_SECONDS = 15.0
 SILENCE = timedelta(seconds=300)
 
-BACKLOG = Gauge("cueapi_notifications_due", "Notifications that are due and not told yet")
+BACKLOG = Gauge(
+    "cueapi_notifications_due",
+    "Notifications that are due and not told yet, 10000 at most. Sampled",
+)
 
 
 class NoticeAccounts:
@@ -34,5 +39,11 @@ class NoticeAccounts:
         async with self._log.transaction() as unit:
             told = await queries.graces(unit) + await queries.silent_workers(unit, SILENCE)
             await notifications.add(unit, told)
-            BACKLOG.set(await notifications.backlog(unit))
         return Look(taken=len(told))
+
+
+async def sample(database: Database) -> None:
+    """Read into the metrics how many notifications wait, and for how long."""
+    count, age = await notifications.backlog(database)
+    BACKLOG.set(count)
+    note_due("notifications", age)

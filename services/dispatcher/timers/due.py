@@ -13,16 +13,22 @@ from libs.events.base import Transport
 from libs.events.envelope import Meta
 from libs.events.executions import (
     CATEGORY,
+    AttemptLost,
     AttemptPostponed,
     AttemptStarted,
     Claimed,
     Delivering,
     DeliveryEvent,
+    ExecutionMissed,
+    LeaseExpired,
 )
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
 from libs.runtime.ids import jittered
+from libs.runtime.postgres import Database
+from libs.runtime.sampling import note_due
+from libs.runtime.telemetry import exemplar_of
 from services.dispatcher import queries
 from services.dispatcher.adapters.webhook import Attempt
 from services.dispatcher.decider.attempts import lose_attempt, postpone_attempt, start_attempt
@@ -36,12 +42,16 @@ TAKE = 64
 
 LATENESS = Histogram(
     "cueapi_delivery_lateness_seconds",
-    "From due to sent",
+    "From the time an attempt was due to its start",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
 )
-
-
 POSTPONED = Metric("cueapi_attempts_postponed_total", "Times that a failing destination waited")
+LOST = Metric(
+    "cueapi_attempts_lost_total",
+    "Attempts whose result nobody put on record: our fault, not theirs",
+)
+EXPIRED = Metric("cueapi_leases_expired_total", "Claims taken back from workers that fell silent")
+MISSED = Metric("cueapi_executions_missed_total", "Executions that no worker claimed in time")
 
 
 class DeliverDue:
@@ -134,6 +144,7 @@ class DeliverDue:
             else:
                 events = self._of_attempt(unit, item, started)
             if events:
+                _count(events[0])
                 meta = Meta(
                     correlation_id=facts.id, actor="dispatcher", traceparent=facts.traceparent
                 )
@@ -159,7 +170,7 @@ class DeliverDue:
             return []
         self._circuits.begin(execution.facts.account_id, self._host(item))
         started.append(item)
-        LATENESS.observe(_lateness(item, unit))
+        LATENESS.observe(_lateness(item, unit), exemplar_of(execution.facts.traceparent))
         return events
 
     def _postponed(self, unit: PostgresUnit, item: DueExecution) -> AttemptPostponed | None:
@@ -182,6 +193,23 @@ class DeliverDue:
 
     def _host(self, item: DueExecution) -> str:
         return self._host_of(item.settings.callback.url) if item.settings else ""
+
+
+async def sample(database: Database) -> None:
+    """Read into the metrics for how long deliveries have been due."""
+    note_due("delivery", await queries.oldest_due(database))
+
+
+def _count(event: DeliveryEvent) -> None:
+    match event:
+        case AttemptLost():
+            LOST.inc()
+        case LeaseExpired():
+            EXPIRED.inc()
+        case ExecutionMissed():
+            MISSED.inc()
+        case _:
+            return
 
 
 def _planned(unit: PostgresUnit, item: DueExecution) -> Planned:

@@ -13,6 +13,7 @@ from libs.runtime.finishing import to_its_end
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
 from libs.runtime.postgres import Conflict, Unavailable
+from libs.runtime.telemetry import exemplar_of, trace_id_of
 from services.dispatcher.adapters.webhook import Attempt, Sent, Webhook
 from services.dispatcher.decider.attempts import Acknowledged, NotAcknowledged
 from services.dispatcher.handlers.results import Finished, ResultDesk
@@ -24,8 +25,16 @@ log = structlog.get_logger()
 GATHER_SECONDS = 0.003
 TOGETHER = 64
 
-ATTEMPTS = Counter("cueapi_attempts_total", "Attempts that ended", ["result"])
-DURATION = Histogram("cueapi_delivery_duration_seconds", "From sending to the result")
+ATTEMPTS = Counter(
+    "cueapi_attempts_total",
+    "Attempts that ended: acknowledged, or the class of what went wrong",
+    ["result"],
+)
+DURATION = Histogram(
+    "cueapi_delivery_duration_seconds",
+    "From sending an attempt to its result: mostly the receiver's time",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
 OPEN_CIRCUITS = Gauge("cueapi_circuits_open", "Destinations that are slowed down")
 IN_FLIGHT = Gauge("cueapi_attempts_in_flight", "Attempts on the wire")
 
@@ -114,10 +123,9 @@ class Deliveries:
         began = monotonic()
         sent = await self._webhook.send(attempt)
         now = monotonic()
-        DURATION.observe(now - began)
+        DURATION.observe(now - began, exemplar_of(attempt.facts.traceparent))
         self._learn(attempt, sent, began, now)
-        acknowledged = isinstance(sent.result, Acknowledged)
-        ATTEMPTS.labels("acknowledged" if acknowledged else "failed").inc()
+        _tell(attempt, sent)
         self._finish(attempt, sent)
 
     def _learn(self, attempt: Attempt, sent: Sent, began: float, now: float) -> None:
@@ -139,3 +147,20 @@ class Deliveries:
             if self._sending:
                 await asyncio.wait(set(self._sending), return_when=asyncio.FIRST_COMPLETED)
             await self.record_finished()
+
+
+def _tell(attempt: Attempt, sent: Sent) -> None:
+    match sent.result:
+        case Acknowledged():
+            ATTEMPTS.labels("acknowledged").inc()
+        case NotAcknowledged(error=error, http_status=http_status):
+            ATTEMPTS.labels(error).inc()
+            traceparent = attempt.facts.traceparent
+            log.info(
+                "an attempt failed",
+                execution_id=attempt.facts.id,
+                attempt=attempt.epoch,
+                error=error,
+                http_status=http_status,
+                trace_id=trace_id_of(traceparent) if traceparent else None,
+            )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.waiting import answers, until
@@ -15,6 +15,7 @@ from libs.runtime.health import Health, HealthServer
 SECONDS = 10.0
 
 PROBED = Counter("cueapi_test_probed_total", "Counts what this test does")
+TOOK = Histogram("cueapi_test_took_seconds", "Observes what this test says")
 
 
 @asynccontextmanager
@@ -109,6 +110,16 @@ async def test_metrics_are_served_as_prometheus_reads_them() -> None:
         answer = await client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert "cueapi_test_probed_total 1.0" in answer.text
+
+
+async def test_who_asks_for_openmetrics_gets_the_traces_of_observations() -> None:
+    TOOK.observe(0.3, {"trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    async with serving(Health()) as client:
+        accept = {"Accept": "application/openmetrics-text;version=1.0.0,text/plain;q=0.5"}
+        answer = await client.get("/metrics", headers=accept)
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert '# {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.3' in answer.text
+    assert answer.text.endswith("# EOF\n")
 
 
 async def test_a_port_that_is_taken_ends_the_part() -> None:

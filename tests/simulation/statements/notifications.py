@@ -62,10 +62,6 @@ async def next_in(unit: StoreUnit, params: Any) -> list[Any]:
     return [{"next_in": until(unit, [row["due_at"] for _, row in _due(unit, params[0])])}]
 
 
-async def backlog(unit: StoreUnit, _: Any) -> list[Any]:
-    return [(sum(row["due_at"] <= unit.now for _, row in _due(unit, ())),)]
-
-
 async def begin(unit: StoreUnit, params: Any) -> list[Any]:
     for item in json.loads(params["keys"]):
         key = (item["subject"], item["channel"])
@@ -171,7 +167,6 @@ TWINS: Mapping[str, Twin] = {
     notifications._ADD: add,
     notifications._DUE: due,
     notifications._NEXT_IN: next_in,
-    notifications._BACKLOG: backlog,
     notifications._BEGIN: begin,
     notifications._LOCK_MAIL: lock_mail,
     notifications._MAILED: mailed,
