@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.runtime.ids import new_uuid
+from libs.runtime.telemetry import trace_id_of
 from services.api.errors import (
     ERROR_PAGE,
     REQUEST_ID,
@@ -64,6 +65,10 @@ class Edge:
 
         story = Story(request)
         scope[TRACE_PARENT] = story.traceparent
+        # Whatever is logged while the request is in hand names it and its trace.
+        structlog.contextvars.bind_contextvars(
+            request_id=request_id, trace_id=trace_id_of(story.traceparent)
+        )
 
         async def send_whole(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -76,10 +81,11 @@ class Edge:
             await self._within(request)(scope, receive, send_whole)
         except Exception:
             # FastAPI has answered it and raises it again, for whoever writes the log.
-            log.exception("a request failed", method=request.method, request_id=request_id)
+            log.exception("a request failed", method=request.method)
         finally:
             self._in_hand -= 1
             story.end()
+            structlog.contextvars.unbind_contextvars("request_id", "trace_id")
 
     def _within(self, request: Request) -> ASGIApp:
         if request.method == "OPTIONS" and "access-control-request-method" in request.headers:

@@ -1,5 +1,6 @@
-"""The span of a request, named by OpenTelemetry's conventions for HTTP servers.
+"""What is told of a request: its metrics, its line in the log if we failed it, and its span.
 
+The span is named by OpenTelemetry's conventions for HTTP servers:
 https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
 """
 
@@ -7,12 +8,27 @@ from __future__ import annotations
 
 import re
 
+import structlog
 from opentelemetry.trace import SpanKind
+from prometheus_client import Gauge, Histogram
 from starlette.requests import Request
 
+from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_trace_parent
-from libs.runtime.telemetry import OpenSpan, open_root, open_span
+from libs.runtime.telemetry import OpenSpan, exemplar_of, open_root, open_span
 from services.api.errors import REQUEST_ID
+
+log = structlog.get_logger()
+
+REQUESTS = Histogram(
+    "cueapi_http_request_duration_seconds",
+    "From a request's head to its answer's, by route and class of status",
+    ["method", "route", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60),
+)
+IN_HAND = Gauge("cueapi_http_requests_in_hand", "Requests that are not answered yet, streams too")
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
 
 _TRACE_PARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -25,26 +41,42 @@ class Story:
 
     def __init__(self, request: Request) -> None:
         self._request = request
+        self._began = monotonic()
+        self._status, self._took = 0, 0.0
+        IN_HAND.inc()
         sent = request.headers.get("traceparent", "")
         self._span, self.traceparent = _begun(request.method, sent)
 
     def answered(self, status: int) -> None:
         """Say with which HTTP status the answer begins."""
+        self._status, self._took = status, monotonic() - self._began
         if self._span is not None:
             self._span.note("http.response.status_code", status)
 
     def end(self) -> None:
-        """End the span, under the name of the route that was found."""
-        if self._span is None:
-            return
+        """Count it, and end the span, under the name of the route that was found."""
         request = self._request
         route = getattr(request.scope.get("route"), "path", None)
+        self._count(request.method, route)
+        if self._span is None:
+            return
         if route is not None:
             self._span.rename(f"{request.method} {route}")
             self._span.note("http.route", route)
         self._span.note("http.request.method", request.method)
         self._span.note("cueapi.request.id", request.scope[REQUEST_ID])
         self._span.end()
+
+    def _count(self, method: str, route: str | None) -> None:
+        IN_HAND.dec()
+        # Who is gone before the answer has no status, and is nobody's fault.
+        status = f"{self._status // 100}xx" if self._status else "none"
+        method = method if method in _METHODS else "other"
+        REQUESTS.labels(method, route or "unmatched", status).observe(
+            self._took, exemplar_of(self.traceparent)
+        )
+        if status == "5xx":
+            log.warning("we failed a request", method=method, route=route, status=self._status)
 
 
 def _begun(method: str, sent: str) -> tuple[OpenSpan | None, str]:
