@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
+import msgspec
 from msgspec.structs import replace
 
 from libs.events.base import Event, Value
@@ -36,6 +37,22 @@ PLANS: Mapping[str, Plan] = {
 }
 
 
+class Limits(Value):
+    """What an account is allowed in place of what its plan says; None leaves it to the plan."""
+
+    active_cues: int | None = None
+    executions_per_month: int | None = None
+    requests_per_minute: int | None = None
+
+
+def allowance(plan: str, limits: Limits | Mapping[str, int] | None) -> Plan:
+    """Give what an account on a plan of `PLANS` may do: its own limits go before the plan's.
+
+    `limits` as its state has them, or as its row has.
+    """
+    return replace(PLANS[plan], **msgspec.to_builtins(limits or {}))
+
+
 class AccountRegistered(Event):
     """An account was opened."""
 
@@ -59,6 +76,12 @@ class ApiKeyRevoked(Event):
     reason: str = "revoked"
 
 
+class ApiKeyShown(Event):
+    """A key was given out again; to whom is in the `actor` of the event's meta."""
+
+    key_id: str
+
+
 class WebhookSecretRotated(Event):
     """Deliveries are signed with a new secret from now on."""
 
@@ -69,8 +92,20 @@ class PlanChanged(Event):
     plan: str
 
 
+class LimitsChanged(Event):
+    """An operator gave the account limits of its own; None takes them all away."""
+
+    limits: Limits | None = None
+
+
 AccountEvent: TypeAlias = (
-    AccountRegistered | ApiKeyIssued | ApiKeyRevoked | WebhookSecretRotated | PlanChanged
+    AccountRegistered
+    | ApiKeyIssued
+    | ApiKeyRevoked
+    | ApiKeyShown
+    | WebhookSecretRotated
+    | PlanChanged
+    | LimitsChanged
 )
 
 
@@ -81,6 +116,7 @@ class Account(Value, tag_field="stage", tag="open"):
     plan: str
     created_at: datetime
     updated_at: datetime
+    limits: Limits | None = None
 
 
 def evolve(state: Account | None, event: AccountEvent) -> Account:
@@ -93,7 +129,9 @@ def evolve(state: Account | None, event: AccountEvent) -> Account:
     match event:
         case PlanChanged():
             return replace(state, plan=event.plan, updated_at=event.at)
-        case ApiKeyIssued() | ApiKeyRevoked() | WebhookSecretRotated():
+        case LimitsChanged():
+            return replace(state, limits=event.limits, updated_at=event.at)
+        case ApiKeyIssued() | ApiKeyRevoked() | ApiKeyShown() | WebhookSecretRotated():
             return replace(state, updated_at=event.at)
         case _:
             assert_never(event)
@@ -105,6 +143,7 @@ def row(account: Account) -> dict[str, Any]:
         "id": account.id,
         "account_id": account.id,
         "plan": account.plan,
+        "limits": account.limits,
         "created_at": account.created_at,
         "state": account,
     }

@@ -55,8 +55,13 @@ _ACCOUNT_EVENTS: Sequence[accounts.AccountEvent] = (
         at=AT, key_id=EXECUTION, label="laptop", created_by="registration", is_default=True
     ),
     accounts.ApiKeyRevoked(at=AT, key_id=EXECUTION, reason="rotated"),
+    accounts.ApiKeyShown(at=AT, key_id=EXECUTION),
     accounts.WebhookSecretRotated(at=AT),
     accounts.PlanChanged(at=AT, plan="pro"),
+    accounts.LimitsChanged(
+        at=AT,
+        limits=accounts.Limits(active_cues=25, executions_per_month=1_000, requests_per_minute=120),
+    ),
 )
 _CUE_EVENTS: Sequence[cues.CueEvent] = (
     cues.CueCreated(

@@ -77,7 +77,7 @@ select account_id::text, secret_sealed,
   from webhook_secrets where account_id = any(%s::uuid[])
 """
 _GRACES = """
-select u.account_id::text, p.plan, u.period, u.grace_started_at
+select u.account_id::text, p.plan, p.limits, u.period, u.grace_started_at
   from api_usage u join account_plans p using (account_id)
  where u.grace_started_at > now() - interval '1 day'
    and not exists (select from notifications n

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from libs.events.accounts import PLANS
+from libs.events.accounts import PLANS, allowance
 from libs.events.cues import UpdateCue
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog
@@ -54,10 +54,43 @@ def set_plan(
     async def work(settings: AdminSettings, database: Database) -> dict[str, Any]:
         account = await _found(database, who)
         changed = await accounts.set_plan(PostgresLog(database), account["id"], plan)
-        surplus = await accounts.surplus_cues(database, account["id"], PLANS[plan].active_cues)
-        if surplus:
-            await _pause(settings, account["id"], surplus)
-        return {"account": account["id"], "plan": plan, "changed": changed, "paused": surplus}
+        most = allowance(plan, account["limits"]).active_cues
+        paused = await _pause_surplus(settings, database, account["id"], most)
+        return {"account": account["id"], "plan": plan, "changed": changed, "paused": paused}
+
+    show_fields(run(work), as_json=as_json)
+
+
+@app.command()
+def set_limits(
+    who: Who,
+    cues: Annotated[int | None, typer.Option(min=0, help="Active cues.")] = None,
+    executions: Annotated[int | None, typer.Option(min=0, help="Executions a month.")] = None,
+    requests: Annotated[int | None, typer.Option(min=1, help="Requests a minute.")] = None,
+    reset: Annotated[bool, typer.Option(help="Leave what is not named to the plan again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give an account limits of its own, before its plan's; surplus cues are paused.
+
+    Limits which are not named stay as they are. They outlive a change of plan.
+    """
+    named = {
+        "active_cues": cues,
+        "executions_per_month": executions,
+        "requests_per_minute": requests,
+    }
+    changes = {name: most for name, most in named.items() if most is not None}
+    if not changes and not reset:
+        raise typer.BadParameter("name a limit, or --reset")
+
+    async def work(settings: AdminSettings, database: Database) -> dict[str, Any]:
+        account = await _found(database, who)
+        log = PostgresLog(database)
+        limits = await accounts.set_limits(log, account["id"], changes, reset=reset)
+        allowed = allowance(account["plan"], limits)
+        paused = await _pause_surplus(settings, database, account["id"], allowed.active_cues)
+        told = {name: getattr(allowed, name) for name in named}
+        return {"account": account["id"], "plan": allowed.name, **told, "paused": paused}
 
     show_fields(run(work), as_json=as_json)
 
@@ -123,6 +156,15 @@ async def _found(database: Database, who: str) -> dict[str, Any]:
     if account is None:
         raise Failed(f"There is no account {who}.", "Find it: cueapi-admin accounts list --search")
     return account
+
+
+async def _pause_surplus(
+    settings: AdminSettings, database: Database, account_id: str, most: int
+) -> list[str]:
+    surplus = await accounts.surplus_cues(database, account_id, most)
+    if surplus:
+        await _pause(settings, account_id, surplus)
+    return surplus
 
 
 async def _pause(settings: AdminSettings, account_id: str, cue_ids: list[str]) -> None:

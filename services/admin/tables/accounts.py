@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from libs.events.accounts import CATEGORY, PLANS, PlanChanged
+from msgspec.structs import replace
+
+from libs.events.accounts import CATEGORY, PLANS, Limits, LimitsChanged, PlanChanged
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Database
 
 _ACCOUNTS = """
-select a.id::text, i.email, a.plan, a.created_at,
+select a.id::text, i.email, a.plan, a.limits, a.created_at,
        (select count(*) from cues c where c.account_id = a.id and c.status = 'active')
          as active_cues,
        coalesce((select executions from usage u where u.account_id = a.id
@@ -50,6 +53,28 @@ async def set_plan(log: PostgresLog, account_id: str, plan: str) -> bool:
         meta = Meta(correlation_id=new_uuid(), actor="operator")
         unit.record(CATEGORY, account_id, account_id, [PlanChanged(at=unit.now, plan=plan)], meta)
     return True
+
+
+async def set_limits(
+    log: PostgresLog, account_id: str, changes: Mapping[str, int], *, reset: bool
+) -> Limits | None:
+    """Give an account limits of its own, by their names in `Limits`; None: the plan's alone hold.
+
+    Those which are not named stay as they are; with `reset` they are the plan's again.
+    """
+    async with log.transaction() as unit:
+        await unit.lock(CATEGORY, [account_id])
+        account = unit.state(CATEGORY, account_id)
+        if account is None:
+            return None
+        before = (None if reset else account.limits) or Limits()
+        limits = replace(before, **changes)
+        wanted = None if limits == Limits() else limits
+        if wanted != account.limits:
+            meta = Meta(correlation_id=new_uuid(), actor="operator")
+            event = LimitsChanged(at=unit.now, limits=wanted)
+            unit.record(CATEGORY, account_id, account_id, [event], meta)
+    return wanted
 
 
 async def surplus_cues(database: Database, account_id: str, limit: int) -> list[str]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from libs.events.accounts import PLANS
+from libs.events.accounts import allowance
 from libs.events.alerts import SEVERITY, AlertRaised, message
 from libs.events.base import Value
 from libs.events.cues import CueSettings
@@ -142,12 +142,18 @@ def of_silence(account_id: str, worker_id: str, last_heartbeat_at: datetime) -> 
     )
 
 
-def of_grace(account_id: str, plan: str, period: date, started_at: datetime) -> Notification:
+def of_grace(
+    account_id: str,
+    plan: str,
+    limits: Mapping[str, int] | None,
+    period: date,
+    started_at: datetime,
+) -> Notification:
     """Tell that a month's executions are used up, and how long they go on (contract §10)."""
     content = {
         "event": "grace.started",
         "plan": plan,
-        "limit": PLANS[plan].executions_per_month,
+        "limit": allowance(plan, limits).executions_per_month,
         "grace_ends_at": msgspec.to_builtins(started_at + GRACE),
     }
     return Notification(

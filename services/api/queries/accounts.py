@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ class Profile(NamedTuple):
     api_key_prefix: str | None
     created_at: datetime
     updated_at: datetime
+    limits: Mapping[str, int] | None = None
 
 
 async def find_profile(database: Reads, account_id: str) -> Profile | None:
@@ -28,7 +30,7 @@ async def find_profile(database: Reads, account_id: str) -> Profile | None:
     rows = await database.rows(
         """
         select i.account_id::text as account_id, i.email, i.email_notifications,
-               i.alert_webhook_url, a.plan, a.created_at, i.updated_at,
+               i.alert_webhook_url, a.plan, a.limits, a.created_at, i.updated_at,
                (select count(*) from api_cues c
                  where c.account_id = i.account_id and c.status = 'active') as active_cues,
                coalesce((select u.executions from api_usage u

@@ -25,6 +25,7 @@ class KeyRow(NamedTuple):
 class DefaultKey(NamedTuple):
     """The active default key: its first characters, and its sealed copy if there is one."""
 
+    id: str
     prefix: str
     sealed: bytes | None
 
@@ -45,7 +46,7 @@ async def list_keys(database: Reads, account_id: str) -> list[KeyRow]:
 async def find_default_key(database: Reads, account_id: str) -> DefaultKey | None:
     """Read the active default key; None when there is none."""
     rows = await database.rows(
-        "select prefix, sealed from api_keys"
+        "select id::text as id, prefix, sealed from api_keys"
         " where account_id = %(account)s and is_default and status = 'active'"
         " order by created_at desc limit 1",
         {"account": account_id},

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from starlette.responses import Response
 
-from libs.events.accounts import PLANS
+from libs.events.accounts import allowance
 from services.api.adapters.mail import Mail
 from services.api.errors import ApiError
 from services.api.queries.accounts import Profile, find_profile
@@ -131,7 +131,7 @@ async def _profile(call: Call[Any, Any]) -> Profile:
 
 
 def _me(profile: Profile) -> MeWire:
-    plan = PLANS[profile.plan]
+    plan = allowance(profile.plan, profile.limits)
     return MeWire(
         id=profile.account_id,
         email=profile.email,

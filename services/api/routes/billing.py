@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from libs.events.accounts import CATEGORY, PLANS, PlanChanged
+from libs.events.accounts import CATEGORY, PLANS, PlanChanged, allowance
 from libs.events.answers import CueAnswer
 from libs.events.cues import UpdateCue
 from libs.events.envelope import Meta
@@ -164,7 +164,8 @@ async def _apply(call: Call[Any, Any], notice: PlanNotice) -> None:
                 CATEGORY, account_id, account_id, [PlanChanged(at=unit.now, plan=plan)], meta
             )
     # Stripe sends an event again until it was taken, so what fails here is done by the next one.
-    for cue_id in await surplus_cues(call.ports.store, account_id, PLANS[plan].active_cues):
+    allowed = allowance(plan, account.limits).active_cues
+    for cue_id in await surplus_cues(call.ports.store, account_id, allowed):
         command = UpdateCue(account_id=account_id, cue_id=cue_id, changes={}, status="paused")
         await call.ask(command, CueAnswer)
 

@@ -180,11 +180,11 @@ async def _open_code(call: Call[Any, Any], code: str) -> None:
 
 
 async def _collected(
-    call: Call[Any, Any], unit: Unit, approved: DeviceCode, account_id: str
+    call: Call[PollBody, NoQuery], unit: Unit, approved: DeviceCode, account_id: str
 ) -> PolledWire:
     await unit.lock(CATEGORY, [account_id])
     session_token = new_session_token()
-    await collect(unit.connection, approved.code, token_hash(session_token))
+    await collect(unit.connection, call.body.device_code, token_hash(session_token))
     api_key = await _default_key(call, unit, account_id)
     return PolledWire(
         status="approved",

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from starlette.requests import Request
 
-from libs.events.accounts import PLANS
+from libs.events.accounts import allowance
 from libs.runtime.clock import monotonic, unix_now, utc_now
 from services.api.errors import ApiError
 from services.api.routes.ports import Ports
@@ -99,7 +99,7 @@ class Gate:
 
 
 def _tell_limits(request: Request, admission: Admission) -> None:
-    plan = PLANS[admission.plan]
+    plan = allowance(admission.plan, admission.limits)
     limit = plan.requests_per_minute
     used = admission.used if admission.counted else limit
     _rate_headers(request, limit, used, int(admission.resets_at.timestamp()))

@@ -9,7 +9,7 @@ import structlog
 from pydantic import AliasChoices, Field
 from starlette.responses import Response
 
-from libs.events.accounts import ApiKeyRevoked
+from libs.events.accounts import ApiKeyRevoked, ApiKeyShown
 from libs.runtime.crypto import CannotOpen
 from services.api.adapters.mail import Mail
 from services.api.errors import ApiError
@@ -147,8 +147,14 @@ async def reveal_key(call: Call[NoBody, NoQuery]) -> Response:
         api_key = ports.keyring.open(call.account_id, API_KEY, found.sealed).decode()
     except CannotOpen as error:
         raise _not_kept() from error
+
+    async def show(unit: Unit) -> Decided:
+        shown = ShownKeyWire(api_key=api_key, key_prefix=found.prefix)
+        return Decided(shown, events=[ApiKeyShown(at=unit.now, key_id=found.id)])
+
+    response = await decide(call, show)
     log.info("the default key was shown", account_id=call.account_id, actor=call.meta().actor)
-    return answer(ShownKeyWire(api_key=api_key, key_prefix=found.prefix))
+    return response
 
 
 @keys.add("GET", "/v1/auth/keys", body=NoBody, query=NoQuery, answers={200: KeyListWire})

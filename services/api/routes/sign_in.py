@@ -83,7 +83,7 @@ async def show_link_page(call: Call[NoBody, LinkQuery]) -> Response:
     found = await find_code(call.ports.store, code) if code.isprintable() else None
     if found is None or not _opens(found, token):
         return page("refused", 400)
-    return page("confirm", code=found.code, email=found.email, token=token)
+    return page("confirm", code=code, email=found.email, token=token)
 
 
 @sign_in.add(

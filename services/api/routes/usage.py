@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from starlette.responses import Response
 
-from libs.events.accounts import PLANS, Plan
+from libs.events.accounts import Plan, allowance
 from services.api.queries.usage import Usage, read_usage
 from services.api.routes.call import Call
 from services.api.routes.operation import Operations, answer
@@ -93,7 +93,8 @@ async def get_usage(call: Call[NoBody, NoQuery]) -> Response:
     """Get what the account has used this month, and where that leads."""
     counted_by = call.caller.key_id or call.account_id
     used = await read_usage(call.ports.store, call.account_id, counted_by)
-    plan, month = PLANS[call.caller.plan], month_of(used.today)
+    plan = allowance(call.caller.plan, call.caller.limits)
+    month = month_of(used.today)
     start, end = month.start.isoformat(), month.end.isoformat()
     dashboard = call.ports.rules.dashboard_url
     return answer(

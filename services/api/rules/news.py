@@ -10,6 +10,8 @@ from libs.events.accounts import (
     AccountRegistered,
     ApiKeyIssued,
     ApiKeyRevoked,
+    ApiKeyShown,
+    LimitsChanged,
     PlanChanged,
     WebhookSecretRotated,
 )
@@ -93,10 +95,18 @@ def _of_account(event: AccountEvent) -> str:
             return f"The key {event.label} was made"
         case ApiKeyRevoked():
             return f"A key was {event.reason}"
+        case ApiKeyShown():
+            return "A key was shown again"
         case WebhookSecretRotated():
             return "The webhook secret was rotated"
         case PlanChanged():
             return f"The plan is {event.plan} now"
+        case LimitsChanged():
+            return (
+                "The account has the limits of its plan"
+                if event.limits is None
+                else ("The account has limits of its own")
+            )
         case _:
             assert_never(event)
 

@@ -30,7 +30,8 @@ class Admission(NamedTuple):
 
     `status` is the key's, `active` for sessions; `plan` None for an account that is gone.
     `counted` is false when the window was full. `used` counts the requests in the window, this one
-    included; it empties at `resets_at`, or, when it was full, lets the next one in.
+    included; it empties at `resets_at`, or, when it was full, lets the next one in. `limits` are
+    the account's own, which go before its plan's.
     """
 
     account_id: str
@@ -42,6 +43,7 @@ class Admission(NamedTuple):
     counted: bool
     used: int
     resets_at: datetime
+    limits: Mapping[str, int] | None = None
 
 
 async def admit(
@@ -81,14 +83,15 @@ async def _uncounted(database: Reads, token: KeyToken | SessionToken) -> Admissi
 _RATES = json.dumps({name: plan.requests_per_minute for name, plan in PLANS.items()})
 
 _CALLER_BY_KEY = """
-  select k.id::text as key_id, k.account_id, k.status, k.revoked_reason, a.plan,
+  select k.id::text as key_id, k.account_id, k.status, k.revoked_reason, a.plan, a.limits,
          k.id::text as subject
     from api_keys k join accounts a on a.id = k.account_id
    where k.hash = %(who)s
 """
 _CALLER_BY_ACCOUNT = """
   select null::text as key_id, a.id as account_id, 'active' as status,
-         null::text as revoked_reason, a.plan, a.id::text as subject
+         null::text as revoked_reason, a.plan, a.limits,
+         a.id::text as subject
     from accounts a join identities i on i.account_id = a.id
    where a.id = %(who)s
 """
@@ -104,7 +107,8 @@ counted as (
      set hits = array(
            select h from unnest(w.hits) h where h > now() - interval '60 seconds') || now()
    where (select count(*) from unnest(w.hits) h where h > now() - interval '60 seconds')
-       < (select (%(rates)s::jsonb ->> plan)::integer from caller)
+       < (select coalesce(limits ->> 'requests_per_minute', %(rates)s::jsonb ->> plan)::integer
+            from caller)
   returning hits
 ),
 used as (
@@ -112,7 +116,7 @@ used as (
    where k.id = caller.key_id::uuid and caller.status = 'active'
      and (k.last_used_at is null or k.last_used_at < now() - interval '1 minute')
 )
-select c.account_id::text, c.key_id, c.status, c.revoked_reason, c.plan,
+select c.account_id::text, c.key_id, c.status, c.revoked_reason, c.plan, c.limits,
        coalesce(u.executions, 0) as executions,
        counted.hits is not null as counted,
        coalesce(cardinality(counted.hits), 0) as used,
@@ -134,7 +138,8 @@ _BY_ACCOUNT = _STATEMENT.replace("/*caller*/", _CALLER_BY_ACCOUNT)
 # another replica marks as used are skipped: so two replicas never wait for each other.
 _KEYS = """
 with caller as (
-  select asked.n, k.id, k.account_id, k.status, k.revoked_reason, a.plan, k.last_used_at
+  select asked.n, k.id, k.account_id, k.status, k.revoked_reason, a.plan, a.limits,
+         k.last_used_at
     from json_to_recordset(%s::json) as asked(n int, who text)
     join api_keys k on k.hash = decode(asked.who, 'hex')
     join accounts a on a.id = k.account_id
@@ -146,7 +151,7 @@ with caller as (
         and (c.last_used_at is null or c.last_used_at < now() - interval '1 minute')
         for update of k skip locked)
 )
-select c.n, c.account_id::text, c.id::text as key_id, c.status, c.revoked_reason, c.plan,
+select c.n, c.account_id::text, c.id::text as key_id, c.status, c.revoked_reason, c.plan, c.limits,
        coalesce(u.executions, 0) as executions, now() as resets_at
   from caller c
   left join api_usage u on u.account_id = c.account_id
@@ -154,7 +159,7 @@ select c.n, c.account_id::text, c.id::text as key_id, c.status, c.revoked_reason
 """
 _ACCOUNTS = """
 select asked.n, a.id::text as account_id, null as key_id, 'active' as status,
-       null as revoked_reason, a.plan, coalesce(u.executions, 0) as executions,
+       null as revoked_reason, a.plan, a.limits, coalesce(u.executions, 0) as executions,
        now() as resets_at
   from json_to_recordset(%s::json) as asked(n int, who uuid)
   join accounts a on a.id = asked.who

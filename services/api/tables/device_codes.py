@@ -1,7 +1,7 @@
 """Sign-ins by device code, from the code to its collection (contract §2 nr 30-32).
 
-What is in links and tokens rests hashed. A code lives 900 s; an approved one may be collected for
-five minutes longer.
+Codes, and what is in links and tokens, rest hashed: who reads the table can collect nothing. A code
+lives 900 s; an approved one may be collected for five minutes longer.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from libs.runtime.postgres import Connection
+from services.api.rules.tokens import token_hash
 
 LIFE_SECONDS = 900
 COLLECT_SECONDS = 300
@@ -26,7 +27,6 @@ class Store(Protocol):
 class DeviceCode(NamedTuple):
     """A sign-in. `status`: pending, email_sent, approved, claimed; `live` until it expires."""
 
-    code: str
     status: str
     email: str | None
     account_id: str | None
@@ -55,7 +55,7 @@ async def add_code(
          where d.status = 'claimed' or d.expires_at <= now()
         returning code
         """,
-        {"code": code, "to": return_to, "state": return_state, "life": LIFE_SECONDS},
+        {"code": _at_rest(code), "to": return_to, "state": return_state, "life": LIFE_SECONDS},
     )
     return bool(rows)
 
@@ -64,7 +64,7 @@ async def find_code(database: Store, code: str) -> DeviceCode | None:
     """Read a sign-in; None when there is none."""
     rows = await database.rows(
         f"select {_COLUMNS} from device_codes where code = %(code)s",  # noqa: S608 - our names
-        {"code": code},
+        {"code": _at_rest(code)},
     )
     return DeviceCode(**rows[0]) if rows else None
 
@@ -73,7 +73,7 @@ async def lock_code(connection: Connection, code: str) -> DeviceCode | None:
     """Read a sign-in and keep others from it until the transaction ends."""
     cursor = await connection.execute(
         f"select {_COLUMNS} from device_codes where code = %s for update",  # noqa: S608 - our names
-        [code],
+        [_at_rest(code)],
     )
     row = await cursor.fetchone()
     return DeviceCode(*row) if row else None
@@ -85,7 +85,7 @@ async def mark_mailed(database: Store, code: str, email: str, link_hash: bytes) 
         "update device_codes set status = 'email_sent', email = %(email)s, link_hash = %(link)s"
         " where code = %(code)s and status in ('pending', 'email_sent') and expires_at > now()"
         " returning code",
-        {"code": code, "email": email, "link": link_hash},
+        {"code": _at_rest(code), "email": email, "link": link_hash},
     )
     return bool(rows)
 
@@ -98,7 +98,7 @@ async def approve(connection: Connection, code: str, account_id: str, browser_ha
     await connection.execute(
         "update device_codes set status = 'approved', account_id = %s, browser_hash = %s,"
         " link_hash = null, expires_at = expires_at + %s * interval '1 second' where code = %s",
-        (account_id, browser_hash, COLLECT_SECONDS, code),
+        (account_id, browser_hash, COLLECT_SECONDS, _at_rest(code)),
     )
 
 
@@ -107,7 +107,7 @@ async def collect(connection: Connection, code: str, session_hash: bytes) -> Non
     await connection.execute(
         "update device_codes set status = 'claimed', session_hash = %s, claimed_at = now()"
         " where code = %s",
-        (session_hash, code),
+        (session_hash, _at_rest(code)),
     )
 
 
@@ -123,7 +123,11 @@ async def use_session_token(database: Store, session_hash: bytes) -> str | None:
     return str(rows[0]["id"]) if rows else None
 
 
+def _at_rest(code: str) -> str:
+    return token_hash(code).hex()
+
+
 _COLUMNS = (
-    "code, status, email, account_id::text as account_id, link_hash, return_to, return_state,"
+    "status, email, account_id::text as account_id, link_hash, return_to, return_state,"
     " expires_at > now() as live"
 )

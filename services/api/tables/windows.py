@@ -1,4 +1,7 @@
-"""Limits beside the general one (contract §10 "Further limits"): sliding, exact across replicas."""
+"""Limits beside the general one (contract §10 "Further limits"): sliding, exact across replicas.
+
+Whose window it is rests hashed, as it may be an address or a sign-in's code.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from libs.runtime.postgres import Connection
+from services.api.rules.tokens import token_hash
 
 
 class Limit(NamedTuple):
@@ -50,7 +54,11 @@ async def count_with(connection: Connection, limit: Limit, subject: str) -> floa
 
 
 def _parameters(limit: Limit, subject: str) -> dict[str, Any]:
-    return {"subject": f"{limit.name}:{subject}", "most": limit.most, "seconds": limit.seconds}
+    return {
+        "subject": f"{limit.name}:{token_hash(subject).hex()}",
+        "most": limit.most,
+        "seconds": limit.seconds,
+    }
 
 
 _COUNT = """

@@ -94,8 +94,10 @@ def possible(state: object) -> list[Event]:
         case accounts.Account():
             kinds: list[type[Event]] = [
                 accounts.PlanChanged,
+                accounts.LimitsChanged,
                 accounts.ApiKeyIssued,
                 accounts.ApiKeyRevoked,
+                accounts.ApiKeyShown,
                 accounts.WebhookSecretRotated,
             ]
         case cues.DeletedCue():

@@ -62,6 +62,36 @@ async def test_a_plan_is_changed_by_an_event(
     assert "free, pro, scale" in refused.err
 
 
+async def test_an_account_gets_limits_of_its_own(
+    admin: Admin, tenant: Tenant, database: Database
+) -> None:
+    given = ("accounts", "set-limits", tenant.email)
+    [told] = await admin.rows(*given, "--executions", "7", "--requests", "9")
+    assert (told["active_cues"], told["executions_per_month"]) == (500, 7)
+    [told] = await admin.rows(*given, "--cues", "3")
+    allowed = (told["active_cues"], told["executions_per_month"], told["requests_per_minute"])
+    assert allowed == (3, 7, 9)
+    [told] = await admin.rows(*given, "--reset", "--requests", "11")
+    assert (told["executions_per_month"], told["requests_per_minute"]) == (50_000, 11)
+    [shown] = await admin.rows("accounts", "show", tenant.id)
+    assert shown["limits"] == {"requests_per_minute": 11}
+    await admin.rows(*given, "--reset")
+    rows = await database.rows(
+        "select data, meta from events where account_id = %s and type = 'LimitsChanged'"
+        " order by version",
+        [tenant.id],
+    )
+    assert [row["data"].get("limits") for row in rows] == [
+        {"executions_per_month": 7, "requests_per_minute": 9},
+        {"active_cues": 3, "executions_per_month": 7, "requests_per_minute": 9},
+        {"requests_per_minute": 11},
+        None,
+    ]
+    assert {row["meta"]["actor"] for row in rows} == {"operator"}
+    assert (await admin(*given)).code == 2
+    assert (await admin("log", "verify")).code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "what_to_do"),
     [

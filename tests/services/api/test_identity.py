@@ -121,7 +121,21 @@ async def test_the_default_key_can_be_shown_again(user: User, minted: dict[str, 
     assert by_other == shown
 
 
-async def test_showing_a_key_is_put_on_record_without_the_key(user: User) -> None:
+async def test_showing_a_key_is_put_on_record_without_the_key(
+    user: User, minted: dict[str, Any], database: Database
+) -> None:
+    for key in (user.api_key, minted["api_key"]):
+        await user.ok("GET", "/v1/auth/key", Authorization=f"Bearer {key}")
+    keys = (await user.ok("GET", "/v1/auth/keys"))["keys"]
+    (default,) = [key["id"] for key in keys if key["is_default"]]
+    rows = await database.rows(
+        "select e.data, e.meta from events e join identities i on i.account_id = e.account_id"
+        " where i.email = %s and e.type = 'ApiKeyShown' order by e.version",
+        [user.email],
+    )
+    assert [row["data"]["key_id"] for row in rows] == [default, default]
+    assert [row["meta"]["actor"] for row in rows] == [f"key:{default}", f"key:{minted['id']}"]
+    assert user.api_key not in repr(rows)
     with capture_logs() as logs:
         shown = await user.ok("GET", "/v1/auth/key")
     [entry] = [entry for entry in logs if entry["event"] == "the default key was shown"]
@@ -135,6 +149,7 @@ async def test_showing_keys_can_be_switched_off(
     closed = application(postgres_log, lookup, replace(RULES, reveal_keys=False))
     user = await registered(closed)
     assert await user.refused("GET", "/v1/auth/key") == (410, "plaintext_unavailable")
+    assert "ApiKeyShown" not in await events_of(postgres_log.database, user)
 
 
 async def test_a_minted_key_is_shown_once(user: User, minted: dict[str, Any]) -> None:
@@ -256,6 +271,7 @@ async def test_a_regenerated_key_replaces_the_one_used(
         "ApiKeyIssued",
         "ApiKeyRevoked",
         "ApiKeyIssued",
+        "ApiKeyShown",
     ]
 
 

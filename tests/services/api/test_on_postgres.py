@@ -18,6 +18,7 @@ from libs.events.log import PostgresLog
 from libs.runtime.http.names import NameLookup
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Database
+from services.admin.tables.accounts import set_limits
 from services.api.routes.ports import Rules
 from tests.services.api.bodies import CRON, CUE
 from tests.services.api.conftest import SECRET, addresses_of
@@ -614,6 +615,33 @@ async def test_the_plan_bounds_active_cues(postgres_log: PostgresLog, lookup: Na
         await user.ok("POST", "/v1/cues", {**CUE, "name": str(number)})
     refused = await user.refused("POST", "/v1/cues", {**CUE, "name": "eleventh"})
     assert refused == (403, "cue_limit_exceeded")
+
+
+async def test_an_accounts_own_limits_go_before_its_plans(
+    postgres_log: PostgresLog, database: Database, lookup: NameLookup
+) -> None:
+    user = await registered(application(postgres_log, lookup, Rules()))
+    account = (await user.ok("GET", "/v1/auth/me"))["id"]
+    changes = {"active_cues": 11, "executions_per_month": 1, "requests_per_minute": 25}
+    await set_limits(postgres_log, account, changes, reset=False)
+    me = await user.ok("GET", "/v1/auth/me")
+    assert (me["plan"], me["active_cue_limit"], me["rate_limit_per_minute"]) == ("free", 11, 25)
+    cues = [await user.ok("POST", "/v1/cues", {**CUE, "name": str(n)}) for n in range(11)]
+    refused = await user.refused("POST", "/v1/cues", {**CUE, "name": "twelfth"})
+    assert refused == (403, "cue_limit_exceeded")
+    fire = f"/v1/cues/{cues[0]['id']}/fire"
+    for _ in range(2):  # the second begins the grace
+        await user.ok("POST", fire)
+    usage = await user.call("GET", "/v1/usage")
+    assert usage.json()["executions"]["limit"] == 1
+    assert usage.headers["x-cueapi-usage-warning"] == "limit_reached"
+    await database.execute(
+        "update usage set grace_started_at = now() - interval '25 hours' where account_id = %s",
+        [account],
+    )
+    assert await user.refused("POST", fire) == (403, "execution_limit_exceeded")
+    statuses = [(await user.call("GET", "/v1/usage")).status_code for _ in range(10)]
+    assert statuses == [200] * 7 + [429] * 3
 
 
 async def test_the_window_is_exact(postgres_log: PostgresLog, lookup: NameLookup) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,6 +53,10 @@ def post() -> PostBox:
 @pytest.fixture(scope="module")
 def app(postgres_log: PostgresLog, lookup: NameLookup, post: PostBox) -> ASGIApp:
     return application(postgres_log, lookup, RULES, post)
+
+
+def at_rest(code: str) -> str:
+    return sha256(code.encode()).hexdigest()
 
 
 class Browser:
@@ -210,11 +215,25 @@ async def test_wrong_links_are_refused(person: Browser, token: str) -> None:
     assert (await person.poll()) == {"status": "email_sent"}
 
 
+async def test_a_code_rests_hashed(person: Browser, database: Database) -> None:
+    await person.begin()
+    await person.submit()
+    await person.poll()
+    for table in ("device_codes", "rate_windows"):
+        rows = await database.rows(f"select t::text as row from {table} t")
+        dump = "\n".join(row["row"] for row in rows)
+        assert person.code not in dump
+        assert at_rest(person.code) in dump
+    # What rests there opens nothing.
+    person.code = at_rest(person.code)
+    assert await person.poll() == {"status": "expired"}
+
+
 async def test_everything_expires(person: Browser, database: Database) -> None:
     await person.begin()
     await person.submit()
     await database.execute(
-        "update device_codes set expires_at = now() where code = %s", [person.code]
+        "update device_codes set expires_at = now() where code = %s", [at_rest(person.code)]
     )
     assert await person.poll() == {"status": "expired"}
     refused = await person.submit()

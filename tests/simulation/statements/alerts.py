@@ -133,7 +133,7 @@ async def targets(unit: StoreUnit, params: Any) -> list[Any]:
 async def graces(unit: StoreUnit, _: Any) -> list[Any]:
     told = {subject for (subject, _), _ in unit.table("notifications").items()}
     return [
-        (account, unit.store.state("account", account).plan, period, used.grace_started_at)
+        (account, unit.store.state("account", account).plan, None, period, used.grace_started_at)
         for (account, period), used in unit.store.usage.items()
         if used.grace_started_at is not None
         and used.grace_started_at > unit.now - timedelta(days=1)

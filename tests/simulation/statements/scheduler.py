@@ -49,7 +49,7 @@ def _active(unit: StoreUnit, account: str) -> int:
 
 
 async def plans(unit: StoreUnit, params: Any) -> list[Any]:
-    return [(key, unit.store.state("account", key).plan) for key in params[0]]
+    return [(key, unit.store.state("account", key).plan, None) for key in params[0]]
 
 
 async def usage(unit: StoreUnit, params: Any) -> list[Any]:
@@ -60,7 +60,7 @@ async def usage(unit: StoreUnit, params: Any) -> list[Any]:
         used = unit.store.usage.get((account, month))
         plan = unit.store.state("account", account).plan
         made, grace = (used.executions, used.grace_started_at) if used else (0, None)
-        found.append((account, made, grace, plan))
+        found.append((account, made, grace, plan, None))
     return found
 
 
