@@ -41,6 +41,8 @@ async def operations(target: Target) -> dict[str, Any]:
     return operations_of(await target.document())
 
 
+# The server runs beside in the same process; what its threads draw, hypothesis takes for ours.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 @pytest.mark.parametrize("name", NAMES)
 async def test_an_endpoint_does_as_its_document_says(
     name: str, operations: dict[str, Any], target: Target

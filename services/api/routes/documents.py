@@ -25,8 +25,8 @@ its evidence; what goes wrong becomes an **alert**.
 **Authentication.** Send `Authorization: Bearer cue_sk_...` with an API key, or a session's token.
 
 **Errors.** Every answer that is not 2xx is `{"error": {"code", "message", "status", "request_id",
-"trace_id", "hint", "doc_url"}}`; the page at `doc_url` explains the code. `validation_error` lists all faults
-in `details`.
+"trace_id", "hint", "doc_url"}}`; the page at `doc_url` explains the code. `validation_error` lists
+all faults in `details`.
 
 **Repeating.** Send an `Idempotency-Key` with a POST, PATCH or DELETE, and it is safe to repeat.
 

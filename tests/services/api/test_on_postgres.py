@@ -517,9 +517,8 @@ async def test_evidence_and_verdicts(user: User) -> None:
     for _ in range(2):
         await user.ok("PATCH", f"{path}/evidence", {"artifacts": too_many["artifacts"][:98]})
     assert len((await user.ok("GET", path))["outcome"]["artifacts"]) == 100
-    for name in ("x", "y"):
-        larger = {"metadata": {name: "m" * 6_000}}
-        answered = await user.call("PATCH", f"{path}/evidence", larger)
+    await user.ok("PATCH", f"{path}/evidence", {"metadata": {"x": "m" * 6_000}})
+    answered = await user.call("PATCH", f"{path}/evidence", {"metadata": {"y": "m" * 6_000}})
     assert (answered.status_code, answered.json()["error"]["code"]) == (400, "metadata_too_large")
     pending = await user.ok("POST", f"{path}/verification-pending")
     assert pending == {"execution_id": fired["id"], "outcome_state": "verification_pending"}
