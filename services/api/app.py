@@ -27,6 +27,7 @@ from services.api.routes.attempts import attempts
 from services.api.routes.audience import Audience, Lookout
 from services.api.routes.auth import auth
 from services.api.routes.bulk import bulk
+from services.api.routes.canary import Canary, canary
 from services.api.routes.claims import claims
 from services.api.routes.cues import cues
 from services.api.routes.device_codes import device_codes
@@ -49,6 +50,7 @@ from services.api.routes.replays import replays
 from services.api.routes.route import OperationRoute
 from services.api.routes.sessions import sessions
 from services.api.routes.sign_in import sign_in
+from services.api.routes.status_history import status_history
 from services.api.routes.streams import streams
 from services.api.routes.support import support
 from services.api.routes.testing import tests
@@ -93,6 +95,8 @@ RESOURCES: Sequence[Operations] = (
     plans.billing,
     usage,
     health,
+    status_history,
+    canary,
     reference,
 )
 
@@ -148,6 +152,7 @@ async def _run(settings: ApiSettings) -> int:
             mail_room,
             HttpServer(application, listening, settings.stop_grace_seconds),
             Lookout(audience, database),
+            Canary(ports, own_health, wanted=settings.canary),
         ]
         settle_memory()
         return await supervise(parts, own_health, grace=settings.stop_grace_seconds)

@@ -88,6 +88,11 @@ class ApiSettings(MailSettings, EgressSettings):
         alias="CUEAPI_REVEAL_KEYS",
         description="false: the default key is never shown again after it was made",
     )
+    canary: bool = Field(
+        default=False,
+        alias="CUEAPI_CANARY",
+        description="true fires a cue of the service's own each minute, to see that all works",
+    )
     trusted_proxies: str = Field(
         default="",
         alias="TRUSTED_PROXIES",

@@ -22,9 +22,13 @@ from services.api.routes.audience import Audience
 from services.api.routes.remembered import Remembered
 from services.api.routes.waiting import WaitingRoom
 from services.api.rules.addresses import Network
+from services.api.rules.uptime import Uptime
 
 FRESH_SECONDS = 1.0
 """How old a reading of what the service stands on may be."""
+
+HISTORY_SECONDS = 15.0
+"""How old the history of how it worked may be."""
 
 
 class Store(Protocol):
@@ -146,5 +150,7 @@ class Ports:
     rules: Rules
     billing: Billing | None = None
     vitals: Remembered[Any] = field(default_factory=lambda: Remembered(FRESH_SECONDS))
+    uptime: Uptime = field(default_factory=Uptime)
+    history: Remembered[bytes] = field(default_factory=lambda: Remembered(HISTORY_SECONDS))
     audience: Audience = field(default_factory=Audience)
     waiting: WaitingRoom = field(default_factory=WaitingRoom)

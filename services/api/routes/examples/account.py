@@ -176,4 +176,26 @@ ACCOUNTS: Mapping[str, Any] = {
         },
     },
     "StatusWire": {"status": "healthy"},
+    "HistoryWire": {
+        "status": "operational",
+        "generated_at": "2026-03-28T13:00:05Z",
+        "components": [
+            {
+                "name": "scheduling",
+                "status": "operational",
+                "uptime": 0.999984,
+                "days": [{"date": "2026-03-28", "uptime": 0.998718, "minutes": 780}],
+            }
+        ],
+        "incidents": [
+            {
+                "component": "scheduling",
+                "began_at": "2026-03-28T04:11:00Z",
+                "ended_at": "2026-03-28T04:13:00Z",
+                "minutes": 2,
+            }
+        ],
+    },
+    "CanaryBody": {},
+    "CanaryWire": {"success": True},
 }
