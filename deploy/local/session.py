@@ -1,6 +1,7 @@
 """One run of the embedded stack in a terminal: start, demonstrate, serve, stop."""
 
 import asyncio
+import os
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ async def run(options: Options, terminal: Terminal, programs: Programs = CUEAPI)
     stack = Stack(
         options.data_dir,
         port=options.port,
+        env={"CUEAPI_CANARY": os.environ.get("CUEAPI_CANARY", "true")},
         programs=programs,
         on_line=terminal.on_line,
         on_step=terminal.step,
