@@ -47,7 +47,20 @@ _OLD_ECHOES = """
 delete from echoes where token in (
   select token from echoes where received_at < now() - interval '5 minutes' limit %s)
 """
-_FORGET = (_OLD_RESULTS, _IDLE_WINDOWS, _ENDED_KEYS, _OLD_SIGN_INS, _OLD_ECHOES)
+# What was under way when an account was erased may still have left this; replies go as all do.
+_OF_ERASED = """
+delete from {table} where ctid in (
+  select t.ctid from {table} t join erased_accounts e on e.id = t.account_id
+   where e.finished_at > now() - interval '2 days' limit %s)
+"""
+_FORGET = (
+    _OLD_RESULTS,
+    _IDLE_WINDOWS,
+    _ENDED_KEYS,
+    _OLD_SIGN_INS,
+    _OLD_ECHOES,
+    *(_OF_ERASED.format(table=t) for t in ("blobs", "workers", "usage", "outcome_counts")),
+)
 
 
 class Upkeep:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import assert_never, cast
 
 from msgspec.structs import replace
 
+from libs.events.accounts import Plan
 from libs.events.answers import CueAnswer, ExecutionAnswer
 from libs.events.base import Command, Rejection, Value, key_of
 from libs.events.cues import (
@@ -33,7 +34,7 @@ from libs.events.log import PostgresLog, PostgresUnit
 from services.scheduler import queries
 from services.scheduler.decider import cues as cue_decisions
 from services.scheduler.decider import firing
-from services.scheduler.decider.limits import Account, counted
+from services.scheduler.decider.limits import Account, account_gone, counted
 
 CUE = "cue"
 SYSTEM = Meta(correlation_id="settle", actor="system")
@@ -48,6 +49,7 @@ class CueDesk:
         self._enforce = enforce_limits
         self._unclaimed = unclaimed
         self._on_nearer = on_nearer
+        self._open: Mapping[str, Plan] = {}
         self._accounts: dict[str, Account] = {}
         self._names: dict[tuple[str, str], str] = {}
 
@@ -62,14 +64,15 @@ class CueDesk:
         states = [unit.state(EXECUTION, key) for key in replayed]
         cue_ids = {cue_id for c in commands if (cue_id := getattr(c, "cue_id", None))}
         await unit.lock(CUE, cue_ids | {s.facts.cue_id for s in states if s is not None})
+        declaring = {c.account_id for c in commands if isinstance(c, CreateCue | UpdateCue)}
+        self._open = await queries.allowances(unit, declaring) if declaring else {}
         if self._enforce:
             await self._load_limits(unit, commands)
 
     async def _load_limits(self, unit: PostgresUnit, commands: Sequence[Command]) -> None:
-        declaring = {c.account_id for c in commands if isinstance(c, CreateCue | UpdateCue)}
         firing_ = {c.account_id for c in commands if isinstance(c, FireCue | ReplayExecution)}
-        if declaring:
-            self._accounts = await queries.active_cues(unit, declaring)
+        if self._open:
+            self._accounts = await queries.active_cues(unit, self._open)
         if firing_:
             for account_id, used in (await queries.usage(unit, firing_)).items():
                 known = self._accounts.get(account_id, used)
@@ -98,6 +101,8 @@ class CueDesk:
                 assert_never(known)
 
     def _create(self, unit: PostgresUnit, command: CreateCue, meta: Meta) -> Value | Rejection:
+        if command.account_id not in self._open:
+            return account_gone()
         account = self._account(command.account_id)
         taken = (command.account_id, command.settings.name) in self._names
         events = cue_decisions.create_cue(command, account, name_taken=taken, now=unit.now)

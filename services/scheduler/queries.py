@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from libs.events.accounts import allowance
+from libs.events.accounts import Plan, allowance
 from libs.events.base import key_of, stream_of
 from libs.events.cues import CATEGORY as CUE
 from libs.events.cues import Cue
@@ -50,7 +50,7 @@ select account_id::text, count(*) from cues
 _USAGE = """
 insert into usage as u (account_id, period, executions)
 select account_id, date_trunc('month', now())::date, 0
-  from (select account_id from unnest(%s::uuid[]) account_id order by account_id) accounts
+  from account_plans where account_id = any(%s::uuid[]) order by account_id
 on conflict (account_id, period) do update set executions = u.executions
 returning u.account_id::text, u.executions, u.grace_started_at,
           (select plan from account_plans p where p.account_id = u.account_id),
@@ -58,6 +58,7 @@ returning u.account_id::text, u.executions, u.grace_started_at,
 """
 _PLANS = """
 select account_id::text, plan, limits from account_plans where account_id = any(%s::uuid[])
+   for key share
 """
 _PAUSABLE = """
 select c.id, e.state::text as state
@@ -146,16 +147,24 @@ async def taken_names(
     return {(account, name): cue_id for account, name, cue_id in await cursor.fetchall()}
 
 
-async def active_cues(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Account]:
-    """Read plans and count active cues, account by account, under a lock."""
-    await unit.connection.execute(_LOCK_ACCOUNTS, [sorted(accounts)])
+async def allowances(unit: PostgresUnit, accounts: Collection[str]) -> dict[str, Plan]:
+    """Read what open accounts may do; those that are gone are left out.
+
+    None of them is erased before this transaction ends.
+    """
     cursor = await unit.connection.execute(_PLANS, [list(accounts)])
-    plans = await cursor.fetchall()
-    cursor = await unit.connection.execute(_ACTIVE_CUES, [list(accounts)])
+    return {account: allowance(*allowed) for account, *allowed in await cursor.fetchall()}
+
+
+async def active_cues(unit: PostgresUnit, allowances: Mapping[str, Plan]) -> dict[str, Account]:
+    """Count active cues, account by account, under a lock."""
+    accounts = sorted(allowances)
+    await unit.connection.execute(_LOCK_ACCOUNTS, [accounts])
+    cursor = await unit.connection.execute(_ACTIVE_CUES, [accounts])
     counts: dict[str, int] = dict(await cursor.fetchall())
     return {
-        account: Account(plan=allowance(plan, limits), active_cues=counts.get(account, 0))
-        for account, plan, limits in plans
+        account: Account(plan=plan, active_cues=counts.get(account, 0))
+        for account, plan in allowances.items()
     }
 
 

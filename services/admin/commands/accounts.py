@@ -16,7 +16,7 @@ from libs.runtime.postgres import Database
 from services.admin.commands.options import AsJson, Limit, Who, Yes
 from services.admin.settings import AdminSettings
 from services.admin.shell import Failed, broker, run, show_fields, show_json, show_rows
-from services.admin.tables import accounts, everything
+from services.admin.tables import accounts, erasing, everything
 
 app = typer.Typer(no_args_is_help=True, help="Look at accounts, change plans, export and erase.")
 
@@ -130,16 +130,20 @@ def erase(
 ) -> None:
     """Erase an account and all that is its, for ever; only a tombstone is left.
 
-    Export it before. Backups, and Stripe's records of its payments, are not touched.
+    Export it before. Backups, archives of the log, and Stripe's records of its payments are not
+    touched. When it is cut off, run it again with the account's id.
     """
-    account = run(lambda _, database: _found(database, who))
+    account = run(lambda _, database: _erasable(database, who))
     if not yes:
         typer.echo(f"This erases {account['email']} and all that is its. It can't be undone.")
         if typer.prompt("Type the account's id to go on") != account["id"]:
             raise typer.BadParameter(f"the id is {account['id']}; nothing was erased")
 
     async def work(_: AdminSettings, database: Database) -> dict[str, Any]:
-        erased = await everything.erase_account(database, account["id"], reason)
+        try:
+            erased = await erasing.erase_account(database, account["id"], reason)
+        except erasing.Busy as error:
+            raise Failed(f"Not all is erased: {error}.", "Run this again.") from error
         if erased is None:
             raise Failed("The account is gone already.", "Nothing is left to do.")
         return {"account": account["id"], "erased": sum(erased.rows.values()), **erased.rows}
@@ -149,6 +153,12 @@ def erase(
         show_json(told)
     else:
         show_fields(told, as_json=False)
+
+
+async def _erasable(database: Database, who: str) -> dict[str, Any]:
+    if await erasing.find_begun(database, who):
+        return {"id": who, "email": "what is left of the account"}
+    return await _found(database, who)
 
 
 async def _found(database: Database, who: str) -> dict[str, Any]:

@@ -57,6 +57,11 @@ def execution_limit(account: Account) -> Rejection:
     return Rejection(code="execution_limit_exceeded", message=message)
 
 
+def account_gone() -> Rejection:
+    """Refuse what was sent for an account that has been erased meanwhile."""
+    return Rejection(code="invalid_session", message="the account is gone")
+
+
 def cue_not_found(cue_id: str) -> Rejection:
     """Answer for a cue that is not there, is gone, or is another account's."""
     return Rejection(code="cue_not_found", message=f"no cue {cue_id} in this account")
