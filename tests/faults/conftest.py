@@ -7,14 +7,17 @@ stack as it found it, or fails.
 import os
 import random
 from collections.abc import AsyncIterator, Generator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from deploy.local.programs import SERVICES
 from tests.e2e.client import Api
 from tests.e2e.world import World, running
+from tests.faults.balancer import Balancer, balanced
 
-REPLICAS = {"scheduler": 2, "dispatcher": 2, "outcomes": 2}
+REPLICAS = dict.fromkeys(SERVICES, 2)
 SHORT_LEASES = {
     "CUEAPI_ATTEMPT_LEASE_MARGIN_SECONDS": "1",
     "WORKER_CLAIM_TIMEOUT_SECONDS": "2",
@@ -25,8 +28,11 @@ SHORT_LEASES = {
 @pytest.fixture(scope="session")
 async def fault_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     data_dir = tmp_path_factory.mktemp("faults")
-    async with running(data_dir, replicas=REPLICAS, env=SHORT_LEASES) as world:
-        yield world
+    async with (
+        running(data_dir, replicas=REPLICAS, env=SHORT_LEASES) as world,
+        balanced(Balancer(world.stack.services["api"])) as http,
+    ):
+        yield replace(world, http=http)
 
 
 @pytest.fixture
