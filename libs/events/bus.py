@@ -7,9 +7,8 @@ which is sent after the commit, and a notice is only ever a hint.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 import structlog
@@ -22,6 +21,7 @@ from nats.js.errors import Error as JetStreamError
 
 from libs.events.answers import ANSWERS
 from libs.events.base import Command, Rejection, Value
+from libs.events.calls import Answer, Answering
 from libs.events.envelope import (
     CommandEnvelope,
     Idempotency,
@@ -84,7 +84,7 @@ class Bus:
         )
         self._inbox = f"replies.{name}.{new_uuid()}"
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
-        self._called: set[asyncio.Task[None]] = set()
+        self._answering: list[Answering] = []
         self._client: Client | None = None
         self._stopping = False
         self.closed = asyncio.Event()
@@ -100,9 +100,8 @@ class Bus:
     async def close(self) -> None:
         """Finish the handlers that run, and disconnect. May be called again."""
         self._stopping = True
-        for task in self._called:
-            task.cancel()
-        await asyncio.gather(*self._called, return_exceptions=True)
+        for caller in self._answering:
+            await caller.stop()
         try:
             await self.broker.stop()
         except NatsError as error:
@@ -158,11 +157,7 @@ class Bus:
         )
         with ending(span):
             reply = await self._answered(subject, envelope, timeout)
-        if reply.rejection is not None:
-            raise Refused(reply.rejection)
-        if reply.unavailable:
-            raise Unanswered("the owner cannot reach its database")
-        return decode(bytes(reply.answer), ANSWERS[type(command)]), reply.replayed
+        return _given(reply, type(command)), reply.replayed
 
     async def call(self, command: Command, *, meta: Meta, timeout: float) -> Value:
         """Have a called command done by one replica of its owner; it is never sent twice.
@@ -191,37 +186,17 @@ class Bus:
             )
         except (NatsError, OSError) as error:
             raise Unanswered(f"no answer to {kind.__name__}: {error!r}") from error
-        reply = decode(message.data, Reply)
-        if reply.rejection is not None:
-            raise Refused(reply.rejection)
-        if reply.unavailable:
-            raise Unanswered(f"nobody could do {kind.__name__} now")
-        return decode(bytes(reply.answer), ANSWERS[kind])
+        return _given(decode(message.data, Reply), kind)
 
-    async def on_call(
-        self, kind: type[Command], answer: Callable[[bytes], Coroutine[Any, Any, bytes]]
-    ) -> None:
+    async def on_call(self, kind: type[Command], answer: Answer) -> None:
         """Answer calls of this kind that reach this replica, each in a task of its own.
 
         `answer` bounds how many it lets wait. One that is cut short is answered `unavailable`.
         """
 
-        async def respond(message: Msg) -> None:
-            body = encode(Reply(command_id="", unavailable=True))
-            try:
-                body = await answer(message.data)
-            except Exception:
-                log.exception("a call failed", command=kind.__name__)
-            finally:
-                with suppress(NatsError):  # who asked has its own deadline
-                    await message.respond(body)
-
-        async def called(message: Msg) -> None:
-            task = asyncio.create_task(respond(message))
-            self._called.add(task)
-            task.add_done_callback(self._called.discard)
-
-        await self._live().subscribe(call_subject(kind), CALLED[kind], cb=called)
+        caller = Answering(kind, answer)
+        self._answering.append(caller)
+        await self._live().subscribe(call_subject(kind), CALLED[kind], cb=caller.take)
 
     async def publish(self, stream: str, subject: str, body: bytes, message_id: str) -> int:
         """Publish one message and await its acknowledgement; give its sequence in the stream.
@@ -329,18 +304,13 @@ class Bus:
             self.closed.set()
 
 
+def _given(reply: Reply, kind: type[Command]) -> Value:
+    if reply.rejection is not None:
+        raise Refused(reply.rejection)
+    if reply.unavailable:
+        raise Unanswered(f"nobody could do {kind.__name__} now; its database may be away")
+    return decode(bytes(reply.answer), ANSWERS[kind])
+
+
 async def _on_error(error: Exception) -> None:
     log.warning("broker", error=repr(error))
-
-
-def batches_of(notices: Sequence[Notice], size: int) -> list[list[Notice]]:
-    """Group notices by type, at most `size` in each batch, first come first."""
-    open_batches: dict[str, list[Notice]] = {}
-    batches: list[list[Notice]] = []
-    for notice in notices:
-        batch: list[Notice] | None = open_batches.get(notice.type)
-        if batch is None or len(batch) >= size:
-            batch = open_batches[notice.type] = []
-            batches.append(batch)
-        batch.append(notice)
-    return batches

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar, overload
@@ -68,6 +68,19 @@ class Notice(Value):
     recorded_at: datetime
     success: bool | None = None
     traceparent: str | None = None
+
+
+def batches_of(notices: Sequence[Notice], size: int) -> list[list[Notice]]:
+    """Group notices by type, at most `size` in each batch, first come first."""
+    open_batches: dict[str, list[Notice]] = {}
+    batches: list[list[Notice]] = []
+    for notice in notices:
+        batch: list[Notice] | None = open_batches.get(notice.type)
+        if batch is None or len(batch) >= size:
+            batch = open_batches[notice.type] = []
+            batches.append(batch)
+        batch.append(notice)
+    return batches
 
 
 class Idempotency(Value):

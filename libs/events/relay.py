@@ -20,8 +20,8 @@ from nats.js.errors import Error as JetStreamError
 from prometheus_client import Counter, Gauge
 
 from libs.events.base import Value
-from libs.events.bus import Bus, Unanswered, batches_of
-from libs.events.envelope import Notice
+from libs.events.bus import Bus, Unanswered
+from libs.events.envelope import Notice, batches_of
 from libs.events.provision import provision
 from libs.events.subjects import CONSUMERS, EVENTS
 from libs.runtime.clock import monotonic

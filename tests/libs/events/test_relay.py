@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from libs.events.bus import Bus, Unanswered, batches_of
-from libs.events.envelope import Notice
+from libs.events.bus import Bus, Unanswered
+from libs.events.envelope import Notice, batches_of
 from libs.events.examples import example
 from libs.events.executions import OutcomeReported
 from libs.events.log import PostgresLog, PostgresUnit
