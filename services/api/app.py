@@ -30,6 +30,7 @@ from services.api.routes.bulk import bulk
 from services.api.routes.canary import Canary, canary
 from services.api.routes.claims import claims
 from services.api.routes.cues import cues
+from services.api.routes.dashboard import dashboard_routes
 from services.api.routes.device_codes import device_codes
 from services.api.routes.documents import Api
 from services.api.routes.echoes import echoes
@@ -193,7 +194,10 @@ def build(ports: Ports, origins: Sequence[str] = ("*",)) -> ASGIApp:
         operations,
         title="CueAPI",
         version=VERSION,
-        routes=[OperationRoute(operation, ports, gate, literal) for operation in operations],
+        routes=[
+            *(OperationRoute(operation, ports, gate, literal) for operation in operations),
+            *dashboard_routes(ports, gate),
+        ],
         exception_handlers=HANDLERS,
         redirect_slashes=False,
         docs_url=None,
