@@ -10,7 +10,7 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -109,13 +109,21 @@ def table(answers: dict[str, Any]) -> Table:
     for column in ("question", "figure", "value"):
         shown.add_column(column, justify="right" if column == "value" else "left")
     for question, figures in answers.items():
-        for figure, value in figures.items():
+        for figure, value in _flat(figures):
             text = f"{value:,.1f}" if isinstance(value, float) else str(value)
             shown.add_row(question, figure, text)
     if "raw_posts" in answers and "executions" in answers:
         ratio = answers["executions"]["per_second"] / answers["raw_posts"]["per_second"]
         shown.add_row("executions", "per raw POST", f"{ratio:.3f}")
     return shown
+
+
+def _flat(figures: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{within}{name} ")
+        else:
+            yield f"{within}{name}", value
 
 
 def main() -> int:
