@@ -32,6 +32,7 @@ from services.api.routes.claims import claims
 from services.api.routes.cues import cues
 from services.api.routes.dashboard import dashboard_routes
 from services.api.routes.device_codes import device_codes
+from services.api.routes.docs import docs_routes
 from services.api.routes.documents import Api
 from services.api.routes.echoes import echoes
 from services.api.routes.error_page import ERRORS_PATH, reference
@@ -52,6 +53,7 @@ from services.api.routes.route import OperationRoute
 from services.api.routes.sessions import sessions
 from services.api.routes.sign_in import sign_in
 from services.api.routes.status_history import status_history
+from services.api.routes.status_page import status_routes
 from services.api.routes.streams import streams
 from services.api.routes.support import support
 from services.api.routes.testing import tests
@@ -197,6 +199,8 @@ def build(ports: Ports, origins: Sequence[str] = ("*",)) -> ASGIApp:
         routes=[
             *(OperationRoute(operation, ports, gate, literal) for operation in operations),
             *dashboard_routes(ports, gate),
+            *docs_routes(ports.rules.base_url),
+            *status_routes(),
         ],
         exception_handlers=HANDLERS,
         redirect_slashes=False,

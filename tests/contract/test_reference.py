@@ -13,10 +13,10 @@ from tests.services.api.bodies import CUE
 from tests.services.api.conftest import Fixture
 
 
-@pytest.mark.parametrize("name", ["errors.md", "openapi.json"])
-async def test_a_page_is_up_to_date(name: str) -> None:
-    made = (await pages())[name]
-    assert (FOLDER / name).read_text() == made, "run `python -m tests.contract.reference`"
+async def test_the_pages_are_up_to_date() -> None:
+    made = await pages()
+    old = [name for name, text in made.items() if (FOLDER / name).read_text() != text]
+    assert old == [], "run `python -m tests.contract.reference`"
 
 
 def test_every_code_has_its_section() -> None:
@@ -38,7 +38,7 @@ async def test_the_api_serves_the_page_and_each_error_leads_to_it(api: Fixture) 
     assert page == f"http://localhost:8000{ERRORS_PATH}"
     served = await api.client.get(ERRORS_PATH, headers={"Authorization": ""})
     assert served.status_code == 200
-    assert f'<section id="{anchor}">' in served.text
+    assert f'<h2 id="{anchor}">' in served.text
     assert error["hint"] == CODES[error["code"]].hint
 
 
@@ -47,10 +47,10 @@ async def test_the_page_loads_nothing_from_elsewhere(api: Fixture) -> None:
     policy = served.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'")
     assert "unsafe" not in policy
-    assert not re.findall(r"(?:src|href)=\"(?!#)", served.text)
+    assert not re.findall(r"(?:src|href)=\"(?!#|/(?!/))", served.text)
 
 
 async def test_the_page_has_a_section_for_every_code(api: Fixture) -> None:
     served = await api.client.get(ERRORS_PATH)
-    sections = re.findall(r'<section id="(\w+)">', served.text)
+    sections = re.findall(r'<h2 id="(\w+)">', served.text)
     assert sections == sorted({code_on_the_wire(code) for code in CODES})

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from starlette.responses import Response
 
-from services.api.codes import CODES
-from services.api.codes.told import by_code, example
-from services.api.errors import ERROR_PAGE
 from services.api.routes.call import Call
-from services.api.routes.html import page
+from services.api.routes.docs import docs_page
 from services.api.routes.operation import Access, Operations, Page
 from services.api.routes.shapes import NoBody, NoQuery
 
@@ -32,10 +27,4 @@ async def show_error_page(call: Call[NoBody, NoQuery]) -> Response:
 
     The `doc_url` of an error leads to its section of this page.
     """
-    rows, error_page = by_code(CODES), call.request.scope[ERROR_PAGE]
-    examples = {
-        row: json.dumps(example(code, row, error_page), indent=2, ensure_ascii=False)
-        for code, meanings in rows.items()
-        for row in meanings
-    }
-    return page("errors", rows=rows, examples=examples)
+    return await docs_page(call.request, "reference/errors.md")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from starlette.responses import HTMLResponse, Response
 
 from libs.runtime.ids import new_link_token
@@ -18,16 +17,9 @@ _TEMPLATES = Environment(
 )
 
 
-def _code(text: str) -> Markup:
-    """What stands between backticks as code; everything is escaped."""
-    parts = enumerate(text.split("`"))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
-        for number, part in parts
-    )
-
-
-_TEMPLATES.filters["code"] = _code
+def template(name: str) -> Template:
+    """One of `pages/*.html`; what is put into it is escaped."""
+    return _TEMPLATES.get_template(f"{name}.html")
 
 
 def page(name: str, status: int = 200, **facts: Any) -> Response:
@@ -38,7 +30,7 @@ def page(name: str, status: int = 200, **facts: Any) -> Response:
         " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return HTMLResponse(
-        _TEMPLATES.get_template(f"{name}.html").render(nonce=nonce, **facts),
+        template(name).render(nonce=nonce, **facts),
         status_code=status,
         headers={
             "Content-Security-Policy": policy,

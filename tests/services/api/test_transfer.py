@@ -59,7 +59,7 @@ async def test_small_answers_and_pages_stay_plain(api: Fixture) -> None:
     small, body = await raw(api, "/status", "gzip")
     assert "content-encoding" not in small
     assert len(body) < SMALLEST_BYTES
-    page, _ = await raw(api, "/docs/errors", "gzip")
+    page, _ = await raw(api, "/auth/device", "gzip")
     assert "content-encoding" not in page
 
 
