@@ -21,7 +21,6 @@ EVERY = timedelta(minutes=1)
 FIRED_WITHIN = timedelta(seconds=10)
 DELIVERED_WITHIN = timedelta(seconds=30)
 SETTLED_WITHIN = timedelta(minutes=5)
-MOST_TOLD_AT_ONCE = DAYS * 24 * 60
 
 _IN_A_ROW = 2
 """So many bad minutes in a row are an incident: one may be a deployment."""
@@ -85,8 +84,8 @@ class Uptime:
         if self.last_due is not None and run.due_at <= self.last_due:
             return
         if self.last_due is not None:
-            for minute in _minutes_between(self.last_due, run.due_at):
-                self._judge("scheduling", minute, good=False)
+            for n in range(_silent_minutes(self.last_due, run.due_at)):
+                self._judge("scheduling", self.last_due + (n + 1) * EVERY, good=False)
         self.last_due = run.due_at
         verdicts = judged(run)
         for name, good in verdicts.items():
@@ -122,7 +121,7 @@ class Uptime:
                 and self.last_due is not None
                 and now - self.last_due > _SILENCE
             ):
-                silent = len(_minutes_between(self.last_due, now))
+                silent = _silent_minutes(self.last_due, now)
                 began, minutes = began or self.last_due + EVERY, minutes + silent
             if began is not None and minutes >= _IN_A_ROW:
                 going_on.append(Incident(name, began, None, minutes))
@@ -172,6 +171,6 @@ def settled(runs: Sequence[Run], now: datetime) -> list[Run]:
     return done
 
 
-def _minutes_between(last: datetime, following: datetime) -> list[datetime]:
-    missing = min(int((following - last) / EVERY) - 1, MOST_TOLD_AT_ONCE)
-    return [last + (n + 1) * EVERY for n in range(missing)]
+def _silent_minutes(last: datetime, following: datetime) -> int:
+    """How many runs are missing between two; never more than the days that are kept."""
+    return min(int((following - last) / EVERY) - 1, DAYS * 24 * 60)
