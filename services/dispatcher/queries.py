@@ -10,6 +10,7 @@ from libs.events.cues import Cue, CueSettings
 from libs.events.envelope import decode, encode
 from libs.events.executions import CATEGORY, ClaimNextExecution, Execution
 from libs.events.log import PostgresUnit
+from libs.events.quarantine import Batch
 from libs.runtime.postgres import Database
 
 _DUE = """
@@ -18,12 +19,13 @@ select e.id::text, e.version, e.state::text, e.cue_id, c.version, c.state::text
   left join cue_settings c on c.cue_id = e.cue_id and c.status <> 'deleted'
  where e.delivery_due_at <= now()
    and e.account_id <> all(%(saturated)s::uuid[]) and e.cue_id <> all(%(held)s::text[])
+   and e.id <> all(%(without)s::uuid[])
  order by e.delivery_due_at limit %(limit)s
    for update of e skip locked
 """
 _NEXT_IN = """
 select extract(epoch from min(delivery_due_at) - clock_timestamp())::float8 as next_in
-  from executions where delivery_due_at is not null
+  from executions where delivery_due_at is not null and id <> all(%s::uuid[])
 """
 _OLDEST_DUE = """
 select extract(epoch from now() - min(delivery_due_at))::float8 as age
@@ -96,14 +98,15 @@ class SealedSecrets(Value):
 
 
 async def take_due(
-    unit: PostgresUnit, *, limit: int, saturated: Sequence[str], held: Sequence[str]
+    unit: PostgresUnit, batch: Batch, *, saturated: Sequence[str], held: Sequence[str]
 ) -> list[DueExecution]:
     """Lock due executions that nobody else holds, oldest first, passing over those without room."""
-    cursor = await unit.connection.execute(
-        _DUE, {"limit": limit, "saturated": list(saturated), "held": list(held)}
-    )
+    passed_over = {"without": batch.without, "saturated": list(saturated), "held": list(held)}
+    cursor = await unit.connection.execute(_DUE, {"limit": batch.limit, **passed_over})
+    rows = await cursor.fetchall()
+    batch.taken += [row[0] for row in rows]
     found = []
-    for key, version, state, cue_id, cue_version, cue in await cursor.fetchall():
+    for key, version, state, cue_id, cue_version, cue in rows:
         execution: Execution = decode(state, Execution)
         unit.hold(CATEGORY, key, version, execution)
         settings = _settings(cue_id, cue_version, cue) if cue is not None else None
@@ -111,9 +114,9 @@ async def take_due(
     return found
 
 
-async def next_in(database: Database) -> float | None:
-    """Seconds until the nearest execution is due; None when none is."""
-    rows = await database.rows(_NEXT_IN)
+async def next_in(database: Database, without: Sequence[str]) -> float | None:
+    """Seconds until the nearest execution is due, but for some; None when none is."""
+    rows = await database.rows(_NEXT_IN, [without])
     return rows[0]["next_in"] if rows else None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from libs.events.base import VerificationMode
 from libs.events.envelope import decode
 from libs.events.executions import CATEGORY, Execution
 from libs.events.log import PostgresUnit
+from libs.events.quarantine import Batch
 from libs.runtime.postgres import Database
 
 MOST_COUNTED = 20_000
@@ -16,13 +17,13 @@ MOST_COUNTED = 20_000
 _DUE = """
 select e.id::text, e.version, e.state::text, coalesce(c.verification, 'none')
   from executions e left join cue_settings c on c.cue_id = e.cue_id and c.status <> 'deleted'
- where e.outcome_due_at <= now()
+ where e.outcome_due_at <= now() and e.id <> all(%(without)s::uuid[])
  order by e.outcome_due_at limit %(limit)s
    for update of e skip locked
 """
 _NEXT_IN = """
 select extract(epoch from min(outcome_due_at) - clock_timestamp())::float8 as next_in
-  from executions where outcome_due_at is not null
+  from executions where outcome_due_at is not null and id <> all(%s::uuid[])
 """
 # What is open has a due time of one kind or the other, so two partial indexes find it all.
 _OPEN = """
@@ -48,20 +49,22 @@ select c.cue_id, c.verification from cue_settings c
 """
 
 
-async def take_due(unit: PostgresUnit, limit: int) -> list[tuple[Execution, VerificationMode]]:
+async def take_due(unit: PostgresUnit, batch: Batch) -> list[tuple[Execution, VerificationMode]]:
     """Lock executions whose outcome is due and that nobody else holds, oldest first."""
-    cursor = await unit.connection.execute(_DUE, {"limit": limit})
+    cursor = await unit.connection.execute(_DUE, {"limit": batch.limit, "without": batch.without})
+    rows = await cursor.fetchall()
+    batch.taken += [row[0] for row in rows]
     found = []
-    for key, version, state, mode in await cursor.fetchall():
+    for key, version, state, mode in rows:
         execution: Execution = decode(state, Execution)
         unit.hold(CATEGORY, key, version, execution)
         found.append((execution, VerificationMode(mode)))
     return found
 
 
-async def next_in(database: Database) -> float | None:
-    """Seconds until the nearest outcome is due; None when none is."""
-    rows: list[dict[str, Any]] = await database.rows(_NEXT_IN)
+async def next_in(database: Database, without: Sequence[str]) -> float | None:
+    """Seconds until the nearest outcome is due, but for some; None when none is."""
+    rows: list[dict[str, Any]] = await database.rows(_NEXT_IN, [without])
     return rows[0]["next_in"] if rows else None
 
 

@@ -9,6 +9,7 @@ from prometheus_client import Counter, Gauge
 from libs.events.envelope import Meta
 from libs.events.executions import CATEGORY
 from libs.events.log import PostgresLog
+from libs.events.quarantine import Batch, Quarantine
 from libs.events.timers import Look
 from libs.runtime.postgres import Database
 from libs.runtime.sampling import note_due
@@ -31,14 +32,18 @@ class DecideDueOutcomes:
     def __init__(self, log: PostgresLog, *, on_appended: Callable[[], Awaitable[None]]) -> None:
         self._log = log
         self._on_appended = on_appended
+        self._quarantine = Quarantine("decide due outcomes")
 
     async def run_once(self) -> Look:
         """Decide what is due now; say whether more is due and when the next is."""
-        next_in = await queries.next_in(self._log.database)
+        return await self._quarantine.look(LIMIT, self._look)
+
+    async def _look(self, batch: Batch) -> Look:
+        next_in = await queries.next_in(self._log.database, batch.without)
         if next_in is None or next_in > 0:
             return Look(taken=0, next_in=next_in)
         async with self._log.transaction() as unit:
-            taken = await queries.take_due(unit, LIMIT)
+            taken = await queries.take_due(unit, batch)
             for execution, mode in taken:
                 facts = execution.facts
                 events = due(execution, mode, unit.now)

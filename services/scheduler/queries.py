@@ -13,19 +13,21 @@ from libs.events.envelope import decode
 from libs.events.execution_states import TERMINAL
 from libs.events.executions import Execution
 from libs.events.log import LASTING, PostgresUnit
+from libs.events.quarantine import Batch
 from libs.runtime.postgres import Database
 from services.scheduler.decider.cues import Move
 from services.scheduler.decider.limits import Account
 
 _DUE = """
 select id, version, state::text from cues
- where next_run <= now() and account_id <> all(%(without)s::uuid[])
+ where next_run <= now() and account_id <> all(%(crowding)s::uuid[])
+   and id <> all(%(without)s::text[])
  order by next_run limit %(limit)s
    for update skip locked
 """
 _NEXT_IN = """
 select extract(epoch from min(next_run) - clock_timestamp())::float8 as next_in
-  from cues where next_run is not null
+  from cues where next_run is not null and id <> all(%s::text[])
 """
 _NOTE_LOOK = """
 insert into poller (last_run, cues_last_cycle, cycle_duration_ms) values (now(), %s, %s)
@@ -108,23 +110,27 @@ async def waiting(database: Database) -> Waiting:
     return Waiting(**rows[0])
 
 
-async def take_due(unit: PostgresUnit, limit: int, without: Sequence[str]) -> list[str]:
-    """Lock cues that are due and that nobody else holds, at most `limit`; give their ids.
+async def take_due(unit: PostgresUnit, batch: Batch, crowding: Sequence[str]) -> list[str]:
+    """Lock cues that are due and that nobody else holds; give their ids.
 
-    Accounts in `without` are passed over.
+    Accounts in `crowding` are passed over.
     """
-    cursor = await unit.connection.execute(_DUE, {"limit": limit, "without": list(without)})
+    cursor = await unit.connection.execute(
+        _DUE, {"limit": batch.limit, "without": batch.without, "crowding": list(crowding)}
+    )
+    rows = await cursor.fetchall()
+    batch.taken += [row[0] for row in rows]
     ids = []
-    for cue_id, version, state in await cursor.fetchall():
+    for cue_id, version, state in rows:
         held: Cue = decode(state, Cue)
         unit.hold("cue", cue_id, version, held)
         ids.append(cue_id)
     return ids
 
 
-async def next_in(database: Database) -> float | None:
-    """Seconds until the nearest cue is due; None when none is."""
-    rows = await database.rows(_NEXT_IN)
+async def next_in(database: Database, without: Sequence[str]) -> float | None:
+    """Seconds until the nearest cue is due, but for some; None when none is."""
+    rows = await database.rows(_NEXT_IN, [without])
     return rows[0]["next_in"] if rows else None
 
 

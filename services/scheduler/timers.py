@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from libs.events.cues import ActiveCue
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.quarantine import Batch, Quarantine
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_uuid
@@ -60,25 +61,26 @@ class FireDueCues:
         self._enforce = enforce_limits
         self._unclaimed = unclaimed
         self._served: list[str] = []
+        self._quarantine = Quarantine("fire due cues")
         self._noted_at = float("-inf")
 
     async def run_once(self) -> Look:
         """Fire what is due now; say whether more is due and when the next cue is."""
         began = monotonic()
-        look = await self._look()
+        look = await self._quarantine.look(LIMIT, self._look)
         if began - self._noted_at >= NOTE_SECONDS:
             self._noted_at = began
             milliseconds = round((monotonic() - began) * 1000)
             await queries.note_look(self._log.database, look.taken, milliseconds)
         return look
 
-    async def _look(self) -> Look:
-        next_in = await queries.next_in(self._log.database)
+    async def _look(self, batch: Batch) -> Look:
+        next_in = await queries.next_in(self._log.database, batch.without)
         if next_in is None or next_in > 0:
             return Look(taken=0, next_in=next_in)
         without, self._served = self._served, []
         async with self._log.transaction() as unit:
-            due = await queries.take_due(unit, LIMIT, without)
+            due = await queries.take_due(unit, batch, without)
             accounts: dict[str, Account] = {}
             if self._enforce and due:
                 owners = {unit.state(CUE, cue_id).facts.account_id for cue_id in due}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from libs.events.cues import Schedule
 from libs.events.envelope import encode
 from libs.events.log import PostgresUnit
+from libs.events.quarantine import Batch
 from libs.runtime.postgres import Database
 from services.alerts.decider.windows import Watch
 
@@ -17,11 +18,12 @@ select {_COLUMNS} from cue_watches where cue_id = any(%s::text[]) order by cue_i
 """  # noqa: S608 - our names
 _DUE = f"""
 select {_COLUMNS} from cue_watches
- where due_at <= now() order by due_at limit %s for update skip locked
+ where due_at <= now() and cue_id <> all(%s::text[])
+ order by due_at limit %s for update skip locked
 """  # noqa: S608 - our names
 _NEXT_IN = """
 select extract(epoch from min(due_at) - clock_timestamp())::float8 as next_in
-  from cue_watches where due_at is not null
+  from cue_watches where due_at is not null and cue_id <> all(%s::text[])
 """
 _PUT = """
 insert into cue_watches as w (cue_id, account_id, cron, timezone, since, succeeded_at, due_at)
@@ -51,15 +53,17 @@ async def watches_of(unit: PostgresUnit, cue_ids: Collection[str]) -> dict[str, 
     return {watch.cue_id: watch for watch in map(_watch, await cursor.fetchall())}
 
 
-async def take_due(unit: PostgresUnit, limit: int) -> list[Watch]:
+async def take_due(unit: PostgresUnit, batch: Batch) -> list[Watch]:
     """Lock watches that are due and that nobody else holds, oldest first."""
-    cursor = await unit.connection.execute(_DUE, [limit])
-    return [_watch(row) for row in await cursor.fetchall()]
+    cursor = await unit.connection.execute(_DUE, [batch.without, batch.limit])
+    rows = await cursor.fetchall()
+    batch.taken += [row[0] for row in rows]
+    return [_watch(row) for row in rows]
 
 
-async def next_in(database: Database) -> float | None:
-    """Seconds until the nearest watch is due; None when none is."""
-    rows = await database.rows(_NEXT_IN)
+async def next_in(database: Database, without: Sequence[str]) -> float | None:
+    """Seconds until the nearest watch is due, but for some; None when none is."""
+    rows = await database.rows(_NEXT_IN, [without])
     return rows[0]["next_in"] if rows else None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.quarantine import Batch, Quarantine
 from libs.events.timers import Look
 from services.alerts import queries
 from services.alerts.decider.windows import KIND, KNOWN_ALERTS, Watch, look
@@ -21,14 +22,18 @@ class WatchWindows:
     def __init__(self, log: PostgresLog, *, on_appended: Callable[[], Awaitable[None]]) -> None:
         self._log = log
         self._on_appended = on_appended
+        self._quarantine = Quarantine("watch windows")
 
     async def run_once(self) -> Look:
         """Look at what is due now; say whether more is due and when the next is."""
-        next_in = await watches.next_in(self._log.database)
+        return await self._quarantine.look(LIMIT, self._look)
+
+    async def _look(self, batch: Batch) -> Look:
+        next_in = await watches.next_in(self._log.database, batch.without)
         if next_in is None or next_in > 0:
             return Look(taken=0, next_in=next_in)
         async with self._log.transaction() as unit:
-            due = await watches.take_due(unit, LIMIT)
+            due = await watches.take_due(unit, batch)
             raised = await _look_at(unit, due) if due else 0
         if raised:
             await self._on_appended()

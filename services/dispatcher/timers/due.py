@@ -23,6 +23,7 @@ from libs.events.executions import (
     LeaseExpired,
 )
 from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.quarantine import Batch, Quarantine
 from libs.events.timers import Look
 from libs.runtime.clock import monotonic
 from libs.runtime.ids import jittered
@@ -84,48 +85,53 @@ class DeliverDue:
         self._start = start
         self._on_appended = on_appended
         self._crowding: str | None = None
+        self._quarantine = Quarantine("deliver due executions")
 
     async def run_once(self) -> Look:
         """Take what is due and has a slot; say whether more is due and when the next is."""
         limit = min(TAKE, self._slots.room)
         if limit <= 0:
             return Look(taken=0)
-        next_in = await queries.next_in(self._log.database)
+        return await self._quarantine.look(limit, self._look)
+
+    async def _look(self, batch: Batch) -> Look:
+        next_in = await queries.next_in(self._log.database, batch.without)
         if next_in is None or next_in > 0:
             return Look(taken=0, next_in=next_in)
         passed_over = self._crowding
-        due, recorded, attempts = await self._take(limit)
+        due, recorded, attempts = await self._take(batch)
         for attempt in attempts:
             self._start(attempt)
         if recorded:
             await self._on_appended()
         # What waits for a slot is looked at again when one is given back.
-        more = bool(recorded) or due == limit or passed_over is not None
+        more = bool(recorded) or due == batch.limit or passed_over is not None
         return Look(taken=recorded, more=more)
 
-    async def _take(self, limit: int) -> tuple[int, int, list[Attempt]]:
+    async def _take(self, batch: Batch) -> tuple[int, int, list[Attempt]]:
         saturated, held = self._slots.saturated_accounts(), self._slots.held_cues()
         if self._crowding is not None:
             saturated.append(self._crowding)
         started: list[DueExecution] = []
         try:
             async with self._log.transaction() as unit:
-                due = await queries.take_due(unit, limit=limit, saturated=saturated, held=held)
-                self._crowding = self._crowding_now(due, limit)
+                due = await queries.take_due(unit, batch, saturated=saturated, held=held)
                 recorded = await self._decide(unit, due, started)
                 planned = [_planned(unit, item) for item in started]
-                return len(due), recorded, await self._preparing.attempts(unit, planned)
+                attempts = await self._preparing.attempts(unit, planned)
         except BaseException:
             for item in started:
                 self._release(item)
             raise
+        self._crowding = self._crowding_now(due, batch)
+        return len(due), recorded, attempts
 
-    def _crowding_now(self, due: Sequence[DueExecution], limit: int) -> str | None:
-        if self._crowding is not None or len(due) < limit:
+    def _crowding_now(self, due: Sequence[DueExecution], batch: Batch) -> str | None:
+        if self._crowding is not None or batch.narrowed or len(due) < batch.limit:
             return None
         accounts = Counter(item.execution.facts.account_id for item in due)
         account, count = accounts.most_common(1)[0]
-        return account if count > limit // 2 else None
+        return account if count > batch.limit // 2 else None
 
     async def _decide(
         self, unit: PostgresUnit, due: Sequence[DueExecution], started: list[DueExecution]

@@ -14,6 +14,7 @@ from libs.events.cues import CuePaused
 from libs.events.examples import AT, example
 from libs.events.executions import AttemptStarted, AttemptSucceeded
 from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.quarantine import Batch
 from services.dispatcher import queries as dispatcher
 from services.outcomes import queries as outcomes
 from services.scheduler import queries as scheduler
@@ -28,16 +29,16 @@ Take = Callable[[PostgresUnit, int], Awaitable[list[str]]]
 
 
 async def due_cues(unit: PostgresUnit, limit: int) -> list[str]:
-    return await scheduler.take_due(unit, limit, [])
+    return await scheduler.take_due(unit, Batch(limit), [])
 
 
 async def due_deliveries(unit: PostgresUnit, limit: int) -> list[str]:
-    found = await dispatcher.take_due(unit, limit=limit, saturated=[], held=[])
+    found = await dispatcher.take_due(unit, Batch(limit), saturated=[], held=[])
     return [item.execution.facts.id for item in found]
 
 
 async def due_outcomes(unit: PostgresUnit, limit: int) -> list[str]:
-    return [execution.facts.id for execution, _ in await outcomes.take_due(unit, limit)]
+    return [execution.facts.id for execution, _ in await outcomes.take_due(unit, Batch(limit))]
 
 
 TAKERS = pytest.mark.parametrize(

@@ -64,6 +64,19 @@ async def fires(user: User, path: str, times: int = 1, attempts: int = 1) -> lis
     return [(await user.ok("POST", f"/v1/cues/{cue_id}/fire"))["id"] for _ in range(times)]
 
 
+async def test_an_execution_that_cannot_be_read_does_not_stop_the_others(
+    app: ASGIApp, dispatcher: Dispatcher, postgres_log: PostgresLog
+) -> None:
+    user = await registered(app)
+    fired = [execution for _ in range(5) for execution in await fires(user, "/hook")]
+    spoil = "update executions set state = '{}' where id = %s"
+    assert await postgres_log.database.execute(spoil, [fired[2]]) == 1
+    await dispatcher.serve()
+    assert {attempt.facts.id for attempt in dispatcher.receivers.heard} == {*fired} - {fired[2]}
+    # Nobody can read it: it is in the way of the tests after this one.
+    await postgres_log.database.execute("delete from executions where id = %s", [fired[2]])
+
+
 async def test_who_hangs_has_its_share_and_everybody_else_is_served(
     app: ASGIApp, dispatcher: Dispatcher
 ) -> None:

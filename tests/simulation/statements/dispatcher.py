@@ -18,7 +18,7 @@ async def due(unit: StoreUnit, params: Any) -> list[Any]:
     saturated, held_cues = set(params["saturated"]), set(params["held"])
     for key in oldest_due(unit, "execution", "delivery_due_at"):
         facts = unit.store.state("execution", key).facts
-        if facts.account_id in saturated or facts.cue_id in held_cues:
+        if key in params["without"] or facts.account_id in saturated or facts.cue_id in held_cues:
             continue
         if len(taken) == params["limit"]:
             break

@@ -13,6 +13,8 @@ from tests.simulation.store import StoreUnit, Twin
 async def due(unit: StoreUnit, params: Any) -> list[Any]:
     taken: list[Any] = []
     for key in oldest_due(unit, "execution", "outcome_due_at"):
+        if key in params["without"]:
+            continue
         if len(taken) == params["limit"]:
             break
         if held := await unit.take("execution", key):

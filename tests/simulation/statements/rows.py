@@ -18,8 +18,10 @@ def oldest_due(unit: StoreUnit, category: str, column: str) -> list[str]:
 def next_in(category: str, column: str) -> Twin:
     """Make the twin that gives the seconds until the nearest due time."""
 
-    async def seconds(unit: StoreUnit, _: Any) -> list[Any]:
-        return [{"next_in": until(unit, unit.store.searched[category, column].values())}]
+    async def seconds(unit: StoreUnit, params: Any) -> list[Any]:
+        waiting = unit.store.searched[category, column]
+        dues = [at for key, at in waiting.items() if key not in params[0]]
+        return [{"next_in": until(unit, dues)}]
 
     return seconds
 

@@ -14,9 +14,9 @@ from tests.simulation.store import StoreUnit, Twin
 
 async def due(unit: StoreUnit, params: Any) -> list[Any]:
     taken: list[Any] = []
-    without = set(params["without"])
+    crowding, without = set(params["crowding"]), set(params["without"])
     for key in oldest_due(unit, "cue", "next_run"):
-        if unit.store.state("cue", key).facts.account_id in without:
+        if key in without or unit.store.state("cue", key).facts.account_id in crowding:
             continue
         if len(taken) == params["limit"]:
             break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from services.alerts.tables import watches
@@ -28,18 +29,23 @@ async def of_cues(unit: StoreUnit, params: Any) -> list[Any]:
     return found
 
 
+def _waiting(unit: StoreUnit, without: Any) -> dict[Any, datetime]:
+    return {key: at for key, at in unit.store.dues[TABLE].items() if key not in without}
+
+
 async def due(unit: StoreUnit, params: Any) -> list[Any]:
-    keys = [key for key, at in unit.store.dues[TABLE].items() if at <= unit.now]
+    without, limit = params
+    keys = [key for key, at in _waiting(unit, without).items() if at <= unit.now]
     rows = [unit.table(TABLE).get(key) for key in keys]
     taken: list[Any] = []
     for row in sorted(rows, key=lambda row: (row["due_at"], row["cue_id"])):
-        if len(taken) < params[0] and await unit.seize((TABLE, row["cue_id"])):
+        if len(taken) < limit and await unit.seize((TABLE, row["cue_id"])):
             taken.append(_columns(row))
     return taken
 
 
-async def next_in(unit: StoreUnit, _: Any) -> list[Any]:
-    return [{"next_in": until(unit, unit.store.dues[TABLE].values())}]
+async def next_in(unit: StoreUnit, params: Any) -> list[Any]:
+    return [{"next_in": until(unit, _waiting(unit, params[0]).values())}]
 
 
 async def put(unit: StoreUnit, params: Any) -> list[Any]:
@@ -62,7 +68,9 @@ async def look_again(unit: StoreUnit, params: Any) -> list[Any]:
     for key in sorted(params[0]):
         if unit.table(TABLE).get(key):
             await unit.acquire((TABLE, key))
-            unit.table(TABLE).put(key, {**unit.table(TABLE).get(key), "due_at": unit.now})
+            # Whoever held the lock may have deleted it.
+            if row := unit.table(TABLE).get(key):
+                unit.table(TABLE).put(key, {**row, "due_at": unit.now})
     return []
 
 
