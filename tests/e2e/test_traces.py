@@ -191,3 +191,25 @@ async def test_no_secret_is_on_any_span(traced: Traced, api: Api) -> None:
     for secret in (hook.canary, api.key, api.webhook_secret):
         assert secret is not None
         assert not [value for value in values if secret in value]
+
+
+async def test_metrics_lead_to_the_trace_of_an_observation(traced: Traced, api: Api) -> None:
+    hook = api.hook()
+    cue = await api.webhook_cue(hook)
+    execution_id = await api.fire(cue["id"])
+    await api.when(execution_id, status="success")
+    trace_id = (await api.execution(execution_id))["trace_id"]
+    [dispatcher] = traced.world.stack.services["dispatcher"]
+    accept = {"Accept": "application/openmetrics-text;version=1.0.0"}
+
+    async def shown() -> str | None:
+        url = dispatcher.health.replace("/readyz", "/metrics")
+        text = (await traced.world.http.get(url, headers=accept)).text
+        return text if f'trace_id="{trace_id}"' in text else None
+
+    metrics = await eventually(shown, "the exemplar of a delivery")
+    of_trace = [line for line in metrics.splitlines() if f'trace_id="{trace_id}"' in line]
+    assert {line.partition("_bucket")[0] for line in of_trace} == {
+        "cueapi_delivery_duration_seconds",
+        "cueapi_delivery_lateness_seconds",
+    }
