@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -292,8 +293,15 @@ def _count(envelope: CommandEnvelope, reply: Reply | None, seconds: float) -> No
         result = "unavailable"
     else:
         result = "accepted" if reply.rejection is None else "refused"
-    COMMANDS.labels(command, result).inc()
-    COMMAND_SECONDS.labels(command).observe(seconds)
+    counter, histogram = _series(command, result)
+    counter.inc()
+    histogram.observe(seconds)
+
+
+@cache
+def _series(command: str, result: str) -> tuple[Counter, Histogram]:
+    # Finding a series by its labels costs more than counting in it.
+    return COMMANDS.labels(command, result), COMMAND_SECONDS.labels(command)
 
 
 async def _undecoded(message: NatsMessage) -> NatsMessage:
