@@ -166,6 +166,13 @@ ALERTS: Sequence[Alert] = (
         "{{ $labels.service }} does not reach Postgres, or waits too long for a connection",
     ),
     Alert(
+        "DueRowsBroken",
+        "sum by (timer) (increase(cueapi_due_rows_broken_total[30m])) > 3",
+        "1m",
+        "ticket",
+        "Rows break the loop {{ $labels.timer }} whenever they are taken, and were set aside",
+    ),
+    Alert(
         "MessagesParked",
         "max(cueapi_parked_messages) > 0",
         "1m",
