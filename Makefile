@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: run test test-docker test-k8s check lint bench fmt clean
+.PHONY: run test test-docker test-k8s test-upgrade check lint bench fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -21,6 +21,9 @@ test-docker: .venv/synced  ## Build the image, bring docker-compose.yml up and d
 
 test-k8s: .venv/synced  ## Render deploy/k8s and check every object of it; needs kubectl or kustomize
 	@CUEAPI_TEST_KUBERNETES=1 $(RUN) pytest tests/deploy/k8s
+
+test-upgrade: .venv/synced  ## Roll the release before out to this one and back, under load
+	@CUEAPI_TEST_UPGRADE=1 $(RUN) pytest tests/upgrade
 
 check: lint test  ## What CI runs: lint, types, import contracts, tests
 

@@ -47,6 +47,12 @@ class Service(ManagedProcess):
         await self.stop()
         await self.start()
 
+    async def become(self, argv: list[str]) -> None:
+        """Go on as another program on the same ports, such as another release. As `restart`."""
+        await self.stop()
+        self._argv = argv
+        await self.start()
+
     async def is_ready(self) -> bool:
         """Say whether it takes work now."""
         return await answers(self.health)

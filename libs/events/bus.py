@@ -154,6 +154,7 @@ class Bus:
             meta=within(span, meta),
             reply_to=f"{self._inbox}.reply",
             idempotency=idempotency,
+            together=True,
         )
         with ending(span):
             reply = await self._answered(subject, envelope, timeout)
@@ -226,8 +227,8 @@ class Bus:
         with told(subject, batch) as notices:
             return await self.publish(EVENTS, subject, encode(notices), message_id)
 
-    async def reply(self, to: str, replies: Sequence[Reply]) -> None:
-        """Send replies to who asked; nobody awaits them if the asker is gone."""
+    async def reply(self, to: str, replies: Reply | Sequence[Reply]) -> None:
+        """Send one reply, or several, to who asked; nobody awaits it if the asker is gone."""
         if self.connected:
             await self._live().publish(to, encode(replies))
 
@@ -287,7 +288,8 @@ class Bus:
             raise Unanswered(f"the broker is away: {error!r}") from error
 
     async def _on_reply(self, message: Msg) -> None:
-        for reply in decode(message.data, list[Reply]):
+        replies = decode(message.data, Reply | list[Reply])
+        for reply in [replies] if isinstance(replies, Reply) else replies:
             future = self._waiting.get(reply.command_id)
             if future is not None and not future.done():
                 future.set_result(reply)

@@ -91,7 +91,10 @@ class Idempotency(Value):
 
 
 class CommandEnvelope(Value):
-    """A command on its way to its owner; the answer goes to `reply_to`."""
+    """A command on its way to its owner; the answer goes to `reply_to`.
+
+    `together`: who asks reads several replies in one message. The release before this one did not.
+    """
 
     id: str
     type: str
@@ -99,6 +102,7 @@ class CommandEnvelope(Value):
     meta: Meta
     reply_to: str | None = None
     idempotency: Idempotency | None = None
+    together: bool = False
 
 
 class Reply(Value):

@@ -113,8 +113,12 @@ class Receiver:
             answered = {reply.command_id: reply for reply in replies}
             askers: dict[str, list[Reply]] = {}
             for _, envelope in envelopes:
-                if envelope.id in answered and envelope.reply_to is not None:
+                if envelope.id not in answered or envelope.reply_to is None:
+                    continue
+                if envelope.together:
                     askers.setdefault(envelope.reply_to, []).append(answered[envelope.id])
+                else:
+                    await self._bus.reply(envelope.reply_to, answered[envelope.id])
             for asker, its_replies in askers.items():
                 await self._bus.reply(asker, its_replies)
             seconds = monotonic() - began

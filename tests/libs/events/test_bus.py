@@ -92,7 +92,7 @@ class Forgetful(Bus):
     lost = 0
 
     @override
-    async def reply(self, to: str, replies: Sequence[Reply]) -> None:
+    async def reply(self, to: str, replies: Reply | Sequence[Reply]) -> None:
         if not self.lost:
             self.lost += 1
             return
