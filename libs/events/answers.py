@@ -32,7 +32,7 @@ class ExecutionAnswer(Value):
 
 
 class ClaimAnswer(Value):
-    """A worker holds the execution now."""
+    """A worker holds the execution now; a dispatcher of an older release names no cue."""
 
     execution_id: str
     worker_id: str
@@ -40,6 +40,9 @@ class ClaimAnswer(Value):
     lease_until: datetime
     attempt: int
     payload: Reference
+    cue_id: str | None = None
+    cue_name: str | None = None
+    scheduled_for: datetime | None = None
 
 
 class LeaseAnswer(Value):

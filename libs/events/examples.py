@@ -196,7 +196,12 @@ _COMMANDS: Sequence[cues.CueCommand | executions.ExecutionCommand | alerts.Alert
         account_id=ACCOUNT, execution_id=EXECUTION, worker_id="worker-1", lease_seconds=60
     ),
     executions.ClaimNextExecution(
-        account_id=ACCOUNT, worker_id="worker-1", task="review", agent="agent-7", lease_seconds=60
+        account_id=ACCOUNT,
+        worker_id="worker-1",
+        task="review",
+        tasks=("review", "sync_data"),
+        agent="agent-7",
+        lease_seconds=60,
     ),
     executions.ExtendLease(account_id=ACCOUNT, execution_id=EXECUTION, worker_id="worker-1"),
     executions.RecordWorkerHeartbeat(

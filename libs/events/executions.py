@@ -50,10 +50,11 @@ class ClaimExecution(Command):
 
 
 class ClaimNextExecution(Command):
-    """Take the oldest claimable execution which matches."""
+    """Take the oldest claimable execution which matches; its task is one of `tasks`, if given."""
 
     worker_id: str
     task: str | None = None
+    tasks: tuple[str, ...] | None = None
     agent: str | None = None
     lease_seconds: int | None = None
 

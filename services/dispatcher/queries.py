@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from libs.events.base import Value
 from libs.events.cues import Cue, CueSettings
@@ -50,14 +52,15 @@ select account_id::text, worker_id, last_heartbeat_at
   join workers using (account_id, worker_id)
 """
 _CLAIMABLE = """
-select g.number, e.id::text, e.version, e.state::text
+select g.number, e.id::text, e.version, e.state::text, e.cue_id, e.cue_version, e.cue::text
   from json_to_recordset(%s::json)
-         as g(number int, account_id uuid, task text, agent text, wanted int)
+         as g(number int, account_id uuid, task text, tasks text[], agent text, wanted int)
  cross join lateral (
-   select id, version, state from executions x
+   select x.id, x.version, x.state, c.cue_id, c.version as cue_version, c.state as cue
+     from executions x join cue_settings c on c.cue_id = x.cue_id and c.status <> 'deleted'
     where x.account_id = g.account_id and x.claimable_at <= now()
-      and (g.task is null or x.task = g.task) and (g.agent is null or x.agent = g.agent)
-      and exists (select from cue_settings c where c.cue_id = x.cue_id and c.status <> 'deleted')
+      and (g.task is null or x.task = g.task) and (g.tasks is null or x.task = any(g.tasks))
+      and (g.agent is null or x.agent = g.agent)
     order by x.scheduled_for, x.id limit g.wanted
       for update of x skip locked
  ) e
@@ -80,7 +83,21 @@ returning w.account_id::text, w.worker_id
 MOST_KNOWN_SETTINGS = 20_000
 _KNOWN_SETTINGS: dict[tuple[str, int], CueSettings] = {}
 
-Filter = tuple[str, str | None, str | None]
+
+class Filter(NamedTuple):
+    """Which executions a worker wants; None is any."""
+
+    account_id: str
+    task: str | None
+    tasks: tuple[str, ...] | None
+    agent: str | None
+
+
+class ClaimableExecution(NamedTuple):
+    """An execution that can be claimed, and its cue's present settings."""
+
+    key: str
+    settings: CueSettings
 
 
 class DueExecution(Value):
@@ -160,24 +177,26 @@ async def heartbeats_of(
     return {(account, worker): beat for account, worker, beat in await cursor.fetchall()}
 
 
+def filter_of(command: ClaimNextExecution) -> Filter:
+    """Tell which executions a command is about."""
+    return Filter(command.account_id, command.task, command.tasks, command.agent)
+
+
 async def claimable(
     unit: PostgresUnit, commands: Sequence[ClaimNextExecution]
-) -> dict[Filter, list[str]]:
+) -> dict[Filter, list[ClaimableExecution]]:
     """Lock the oldest claimable executions: for each filter as many as it has commands."""
-    groups: dict[Filter, int] = {}
-    for command in commands:
-        wanted = (command.account_id, command.task, command.agent)
-        groups[wanted] = groups.get(wanted, 0) + 1
+    groups = Counter(filter_of(command) for command in commands)
     filters = list(groups)
     rows = [
-        {"number": number, "account_id": account, "task": task, "agent": agent, "wanted": count}
-        for number, ((account, task, agent), count) in enumerate(groups.items())
+        {"number": number, "wanted": count, **wanted._asdict()}
+        for number, (wanted, count) in enumerate(groups.items())
     ]
     cursor = await unit.connection.execute(_CLAIMABLE, [encode(rows).decode()])
-    found: dict[Filter, list[str]] = {wanted: [] for wanted in filters}
-    for number, key, version, state in await cursor.fetchall():
+    found: dict[Filter, list[ClaimableExecution]] = {wanted: [] for wanted in filters}
+    for number, key, version, state, *cue in await cursor.fetchall():
         unit.hold(CATEGORY, key, version, decode(state, Execution))
-        found[filters[number]].append(key)
+        found[filters[number]].append(ClaimableExecution(key, _settings(*cue)))
     return found
 
 

@@ -248,6 +248,7 @@ FIELDS: Mapping[str, Mapping[str, list[Bad]]] = {
     "claim_next_execution": {
         **_LEASE,
         "task": text(255),
+        "tasks": values("x", [], [7], ["x"] * 101, ["x" * 256]),
         "agent": text(255),
         "wait_seconds": whole(0, 30),
     },

@@ -32,10 +32,11 @@ class Matches(NamedTuple):
 
 
 class Claimable(NamedTuple):
-    """Which executions a worker wants: those with this task and this agent; None is any."""
+    """Which executions a worker wants: with this task, one of these, this agent; None is any."""
 
     task: str | None
     agent: str | None
+    tasks: list[str] | None = None
 
 
 async def find_execution(
@@ -82,6 +83,8 @@ def _claimable(account_id: str, wanted: Claimable) -> Filters:
     filters = Filters(account_id)
     filters.add("claimable_at <= now()", {})
     filters.equal("task", wanted.task)
+    if wanted.tasks is not None:
+        filters.add("task = any(%(tasks)s::text[])", {"tasks": wanted.tasks})
     filters.equal("agent", wanted.agent)
     return filters
 

@@ -50,7 +50,10 @@ class ClaimableWire(Wire):
 
 
 class ClaimWire(Wire):
-    """The worker holds the execution until its lease ends."""
+    """The worker holds the execution until its lease ends.
+
+    What is told of its cue is null only while the servers are being brought to this release.
+    """
 
     claimed: bool
     execution_id: str
@@ -59,6 +62,9 @@ class ClaimWire(Wire):
     lease_expires_at: Timestamp
     attempt: int
     payload: AnyObject
+    cue_id: str | None
+    cue_name: str | None
+    scheduled_for: Timestamp | None
 
 
 class LeaseWire(Wire):
@@ -102,6 +108,7 @@ async def claim_next_execution(call: Call[ClaimNextBody, NoQuery]) -> Response:
         account_id=call.account_id,
         worker_id=body.worker_id,
         task=body.task,
+        tasks=None if body.tasks is None else tuple(body.tasks),
         agent=body.agent,
         lease_seconds=body.lease_seconds,
     )
@@ -165,7 +172,7 @@ async def extend_lease(call: Call[HeartbeatBody, NoQuery]) -> Response:
 
 async def _work_before(call: Call[ClaimNextBody, NoQuery], deadline: float, hint: Hint) -> bool:
     """Wait until there is something to claim; false when the time is over, or nobody waits."""
-    wanted = Claimable(call.body.task, call.body.agent)
+    wanted = Claimable(call.body.task, call.body.agent, call.body.tasks)
     while (left := deadline - monotonic()) > 0:
         await hint.within(min(left, LOOK_AGAIN_SECONDS))
         if await call.request.is_disconnected():
@@ -178,7 +185,7 @@ async def _work_before(call: Call[ClaimNextBody, NoQuery], deadline: float, hint
 async def _claim_answer(
     call: Call[ClaimBody, NoQuery] | Call[ClaimNextBody, NoQuery], claimed: ClaimAnswer
 ) -> Response:
-    ref = claimed.payload.sha256
+    ref, due = claimed.payload.sha256, claimed.scheduled_for
     found = await blobs.fetch(call.ports.store, call.account_id, [ref])
     return answer(
         ClaimWire(
@@ -189,6 +196,9 @@ async def _claim_answer(
             lease_expires_at=wire_time(claimed.lease_until),
             attempt=claimed.attempt,
             payload=msgspec.Raw(found[ref]) if ref in found else EMPTY_OBJECT,
+            cue_id=claimed.cue_id,
+            cue_name=claimed.cue_name,
+            scheduled_for=None if due is None else wire_time(due),
         )
     )
 

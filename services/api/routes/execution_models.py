@@ -44,6 +44,7 @@ ResultType = Annotated[str, _text(TEXT_LIMITS["result_type"])]
 Summary = Annotated[str, _text(TEXT_LIMITS["summary"])]
 Artifacts = Annotated[list[Any], Field(max_length=ARTIFACTS)]
 Word = Annotated[str, _text(255)]
+Tasks = Annotated[list[Word], Field(min_length=1, max_length=100)]
 LeaseSeconds = Annotated[int, Field(ge=10, le=3_600), INTEGRAL]
 WaitSeconds = Annotated[int, Field(ge=0, le=30), INTEGRAL]
 
@@ -77,9 +78,10 @@ class ClaimBody(Lenient):
 
 
 class ClaimNextBody(ClaimBody):
-    """Which worker claims what, and how long it waits for it."""
+    """Which worker claims what, and how long it waits for it; `tasks` is any one of several."""
 
     task: Word | None = None
+    tasks: Tasks | None = None
     agent: Word | None = None
     wait_seconds: WaitSeconds = 0
 

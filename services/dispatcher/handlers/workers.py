@@ -7,6 +7,7 @@ from typing import cast
 
 from libs.events.answers import ClaimAnswer, Done, HeartbeatAnswer, LeaseAnswer
 from libs.events.base import Command, Rejection, Value
+from libs.events.cues import CueSettings
 from libs.events.envelope import Meta
 from libs.events.executions import (
     CATEGORY,
@@ -28,8 +29,8 @@ class WorkerDesk:
 
     def __init__(self, terms: LeaseTerms) -> None:
         self._terms = terms
-        self._claimable: dict[queries.Filter, list[str]] = {}
-        self._cues: set[str] = set()
+        self._claimable: dict[queries.Filter, list[queries.ClaimableExecution]] = {}
+        self._cues: dict[str, CueSettings] = {}
         self._forgotten: set[tuple[str, str]] = set()
 
     async def load(self, unit: PostgresUnit, commands: Sequence[Command]) -> None:
@@ -37,9 +38,9 @@ class WorkerDesk:
         named = {c.execution_id for c in commands if isinstance(c, ClaimExecution | ExtendLease)}
         await unit.lock(CATEGORY, named)
         locked = [e for key in named if (e := unit.state(CATEGORY, key)) is not None]
-        self._cues = set()
+        self._cues = {}
         if locked:
-            self._cues = set(await queries.settings_of(unit, {e.facts.cue_id for e in locked}))
+            self._cues = await queries.settings_of(unit, {e.facts.cue_id for e in locked})
         asking = [c for c in commands if isinstance(c, ClaimNextExecution)]
         self._claimable = await queries.claimable(unit, asking) if asking else {}
         beats = {
@@ -82,9 +83,11 @@ class WorkerDesk:
         return Done()
 
     def _next(self, unit: PostgresUnit, command: ClaimNextExecution) -> Execution | None:
-        waiting = self._claimable.get((command.account_id, command.task, command.agent), [])
+        waiting = self._claimable.get(queries.filter_of(command), [])
         while waiting:
-            execution = cast("Execution", unit.state(CATEGORY, waiting.pop(0)))
+            key, settings = waiting.pop(0)
+            execution = cast("Execution", unit.state(CATEGORY, key))
+            self._cues[execution.facts.cue_id] = settings
             verdict = claims.claim(
                 execution, command.worker_id, command.lease_seconds, self._terms, unit.now
             )
@@ -115,6 +118,9 @@ class WorkerDesk:
             lease_until=verdict.lease_until,
             attempt=verdict.epoch,
             payload=facts.payload,
+            cue_id=facts.cue_id,
+            cue_name=self._cues[facts.cue_id].name,
+            scheduled_for=facts.scheduled_for,
         )
 
     def _extend(self, unit: PostgresUnit, command: ExtendLease, meta: Meta) -> Value | Rejection:

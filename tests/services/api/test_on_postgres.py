@@ -374,6 +374,9 @@ async def test_a_worker_does_the_work(user: User) -> None:
         "lease_expires_at": claimed["lease_expires_at"],
         "attempt": 1,
         "payload": WORKER_CUE["payload"],
+        "cue_id": cue["id"],
+        "cue_name": "nightly",
+        "scheduled_for": fired["scheduled_for"],
     }
     again = await user.refused("POST", f"{path}/claim", {"worker_id": "w1"})
     assert again == (409, "claim_failed")
@@ -431,6 +434,30 @@ async def test_claim_next(user: User) -> None:
     body = {"worker_id": "w", "task": "sync", "lease_seconds": 10}
     claimed = await user.ok("POST", "/v1/executions/claim", body)
     assert (claimed["execution_id"], claimed["lease_seconds"]) == (fired["id"], 10)
+    assert (claimed["cue_id"], claimed["cue_name"]) == (cue["id"], "nightly")
+    assert claimed["scheduled_for"] == fired["scheduled_for"]
+
+
+async def test_claim_next_of_several_tasks(user: User) -> None:
+    for number, task in enumerate(("c", "b", "a", "b")):
+        body = {**WORKER_CUE, "name": f"{task} {number}", "payload": {"task": task}}
+        cue = await user.ok("POST", "/v1/cues", body)
+        await user.ok("POST", f"/v1/cues/{cue['id']}/fire")
+
+    async def claimed(**wanted: Any) -> str:
+        body = {"worker_id": "w", **wanted}
+        return str((await user.ok("POST", "/v1/executions/claim", body))["cue_name"])
+
+    assert await claimed(tasks=["a", "b"]) == "b 1", "the oldest of them"
+    assert await claimed(tasks=["a", "b"], task="a") == "a 2", "both must hold"
+    assert await claimed(tasks=["none", "b"]) == "b 3"
+    nothing = {"worker_id": "w", "tasks": ["a", "b"]}
+    assert (await user.refused("POST", "/v1/executions/claim", nothing))[0] == 409
+    waiting = asyncio.create_task(claimed(tasks=["x", "late"], wait_seconds=20))
+    body = {**WORKER_CUE, "name": "late", "payload": {"task": "late"}}
+    cue = await user.ok("POST", "/v1/cues", body)
+    await user.ok("POST", f"/v1/cues/{cue['id']}/fire")
+    assert await waiting == "late"
 
 
 async def test_claim_next_waits_for_work(user: User) -> None:
@@ -452,6 +479,9 @@ async def test_claim_next_waits_for_work(user: User) -> None:
         ("claim", {"worker_id": "w", "lease_seconds": 3_601}, "body.lease_seconds"),
         ("claim", {"worker_id": "w", "wait_seconds": 31}, "body.wait_seconds"),
         ("claim", {"worker_id": "w", "task": 1}, "body.task"),
+        ("claim", {"worker_id": "w", "tasks": []}, "body.tasks"),
+        ("claim", {"worker_id": "w", "tasks": ["t"] * 101}, "body.tasks"),
+        ("claim", {"worker_id": "w", "tasks": [1]}, "body.tasks.0"),
         ("x/claim", {}, "body.worker_id"),
         ("x/heartbeat", {"worker": "w"}, "body.worker"),
         ("x/heartbeat", {"worker_id": 1}, "body.worker_id"),

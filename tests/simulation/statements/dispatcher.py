@@ -62,7 +62,8 @@ async def claimable(unit: StoreUnit, params: Any) -> list[Any]:
         for key in _claimable_in_order(unit, group):
             if wanted and (held := await unit.take("execution", key)):
                 text = unit.store.text("execution", key)
-                found.append((group["number"], key, held.version, text))
+                cue = _cue(unit, unit.store.state("execution", key).facts.cue_id)
+                found.append((group["number"], key, held.version, text, *cue))
                 wanted -= 1
     return found
 
@@ -73,6 +74,7 @@ def _claimable_in_order(unit: StoreUnit, group: Mapping[str, Any]) -> list[str]:
         facts = unit.store.state("execution", key).facts
         fits = at <= unit.now and facts.account_id == group["account_id"]
         fits = fits and group["task"] in (None, facts.payload.task)
+        fits = fits and (group["tasks"] is None or facts.payload.task in group["tasks"])
         fits = fits and group["agent"] in (None, facts.payload.agent)
         if fits and living(unit, facts.cue_id):
             found.append((facts.scheduled_for, key))

@@ -132,7 +132,11 @@ EXECUTIONS: Mapping[str, Any] = {
             }
         ]
     },
-    "ClaimNextBody": {"worker_id": WORKER, "task": "sync_data", "wait_seconds": 20},
+    "ClaimNextBody": {
+        "worker_id": WORKER,
+        "tasks": ["sync_data", "send_report"],
+        "wait_seconds": 20,
+    },
     "ClaimBody": {"worker_id": WORKER},
     "ClaimWire": {
         "claimed": True,
@@ -142,6 +146,9 @@ EXECUTIONS: Mapping[str, Any] = {
         "lease_expires_at": _LEASE_ENDS,
         "attempt": 1,
         "payload": {"task": "sync_data"},
+        "cue_id": CUE,
+        "cue_name": "daily-sync",
+        "scheduled_for": "2026-03-28T14:00:00Z",
     },
     "HeartbeatBody": {"worker_id": WORKER},
     "LeaseWire": {
