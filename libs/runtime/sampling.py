@@ -45,6 +45,7 @@ class Sampling:
         while True:
             self._health.beat(self.name)
             await self.run_once()
+            self._health.beat(self.name)  # a slow answer and the pause would be too long together
             await asyncio.sleep(EVERY_SECONDS + jittered(SPREAD_SECONDS))
 
     async def run_once(self) -> None:

@@ -30,6 +30,7 @@ from services.api.tables.identities import NewIdentity, insert_identity
 log = structlog.get_logger()
 
 EVERY_SECONDS = 15.0
+LOOK_SECONDS = 20.0
 ANSWER_SECONDS = 5.0
 
 LAST_SUCCESS = Gauge(
@@ -87,9 +88,11 @@ class Canary:
         while True:
             self._health.beat(self.name)
             try:
-                await self.run_once()
-            except (Unavailable, Conflict, Unanswered, Refused) as error:
-                log.warning("the canary waits", error=str(error))
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self.run_once()
+            except (Unavailable, Conflict, Unanswered, Refused, TimeoutError) as error:
+                log.warning("the canary waits", error=repr(error))
+            self._health.beat(self.name)
             await asyncio.sleep(jittered(EVERY_SECONDS))
 
     async def run_once(self) -> None:
