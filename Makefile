@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: run test test-docker test-k8s test-upgrade check lint bench fmt clean
+.PHONY: run test test-docker test-k8s test-upgrade test-browser check lint bench fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -24,6 +24,9 @@ test-k8s: .venv/synced  ## Render deploy/k8s and check every object of it; needs
 
 test-upgrade: .venv/synced  ## Roll the release before out to this one and back, under load
 	@CUEAPI_TEST_UPGRADE=1 $(RUN) pytest tests/upgrade
+
+test-browser: .venv/synced  ## Drive the pages in Chromium, with axe; needs Chromium (apt install chromium)
+	@CUEAPI_TEST_BROWSER=1 $(RUN) pytest tests/browser
 
 check: lint test  ## What CI runs: lint, types, import contracts, tests
 

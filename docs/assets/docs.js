@@ -58,20 +58,18 @@ const close = () => {
 };
 
 const option = (row, number, words) => {
-  const item = document.createElement("li");
-  item.id = `found-${number}`;
-  item.setAttribute("role", "option");
-  item.setAttribute("aria-selected", "false");
   const link = document.createElement("a");
+  link.id = `found-${number}`;
   link.href = row.url;
   link.tabIndex = -1;
+  link.setAttribute("role", "option");
+  link.setAttribute("aria-selected", "false");
   const title = document.createElement("b");
   title.textContent = row.title === row.page ? row.page : `${row.page} › ${row.title}`;
   const text = document.createElement("span");
   text.textContent = excerpt(row, words);
   link.append(title, text);
-  item.append(link);
-  return item;
+  return link;
 };
 
 const look = async () => {
@@ -84,7 +82,7 @@ const look = async () => {
     .slice(0, 12);
   list.replaceChildren(...found.map(([, row], number) => option(row, number, words)));
   if (found.length === 0) {
-    const none = document.createElement("li");
+    const none = document.createElement("div");
     none.className = "none";
     none.setAttribute("role", "option");
     none.setAttribute("aria-selected", "false");
@@ -112,7 +110,7 @@ input.addEventListener("keydown", (event) => {
   if (event.key === "ArrowUp") { event.preventDefault(); move(-1); }
   if (event.key === "Escape") { input.value = ""; close(); }
   if (event.key === "Enter") {
-    (list.querySelector("[aria-selected=true] a") ?? list.querySelector("a"))?.click();
+    (list.querySelector("a[aria-selected=true]") ?? list.querySelector("a"))?.click();
     close();
   }
 });
