@@ -25,7 +25,7 @@ async def burst(client: Client, count: int, lead: float) -> dict[str, float]:
     )
     if in_seconds(0) >= at:
         raise RuntimeError(f"{count} cues could not be created in {lead:g} s")
-    arrivals = await _collect(client, count)
+    arrivals = await collect(client, count)
     late = [arrived - at.timestamp() for _, _, arrived in arrivals]
     return {
         "executions": count,
@@ -54,7 +54,7 @@ async def steady(client: Client, per_second: int, seconds: int) -> dict[str, flo
             for i in range(count)
         ],
     )
-    arrivals = await _collect(client, count)
+    arrivals = await collect(client, count)
     late = [arrived - due[int(path.rsplit("/", 1)[1])] for path, _, arrived in arrivals]
     return {
         "executions": count,
@@ -63,8 +63,11 @@ async def steady(client: Client, per_second: int, seconds: int) -> dict[str, flo
     }
 
 
-async def _collect(client: Client, count: int) -> list[tuple[str, str, float]]:
-    deadline = time.perf_counter() + WAIT_SECONDS
+async def collect(
+    client: Client, count: int, seconds: float = WAIT_SECONDS
+) -> list[tuple[str, str, float]]:
+    """Wait for so many POSTs; an error if they do not come in time."""
+    deadline = time.perf_counter() + seconds
     arrivals: list[tuple[str, str, float]] = []
     while len(arrivals) < count and time.perf_counter() < deadline:
         await asyncio.sleep(1)

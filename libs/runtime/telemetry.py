@@ -36,6 +36,8 @@ class _State:
     """What `configure_telemetry` has set for this process."""
 
     tracer: Tracer | None = None
+    sampled_below = 0
+    """New traces whose id ends (in its last 56 bits) below this are sampled."""
 
 
 class OpenSpan:
@@ -76,10 +78,10 @@ def configure_telemetry(service: str, endpoint: str, ratio: float) -> Callable[[
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
     provider = TracerProvider(
-        sampler=ParentBased(TraceIdRatioBased(ratio)),
+        sampler=ALWAYS_ON,  # what is not sampled does not come so far
         resource=Resource.create({"service.name": f"cueapi-{service}"}),
         shutdown_on_exit=False,
     )
@@ -93,6 +95,7 @@ def configure_telemetry(service: str, endpoint: str, ratio: float) -> Callable[[
         )
     )
     _State.tracer = provider.get_tracer("cueapi")
+    _State.sampled_below = int(ratio * 2**56)
 
     def finish() -> None:
         _State.tracer = None
@@ -118,16 +121,18 @@ def exemplar_of(traceparent: str | None) -> dict[str, str] | None:
     return {"trace_id": trace_id_of(traceparent)}
 
 
-def open_root(name: str, kind: SpanKind = SpanKind.INTERNAL) -> OpenSpan | None:
-    """Begin a trace, which the configured ratio may leave unsampled; None without a collector."""
+def begin_trace(name: str, kind: SpanKind = SpanKind.INTERNAL) -> tuple[OpenSpan | None, str]:
+    """Begin a trace; give its first span, if it is sampled and collected, and its traceparent.
+
+    Where nobody collects, the traceparent says `sampled`: that is left to who receives it.
+    """
+    traceparent = new_trace_parent()
     if _State.tracer is None:
-        return None
-    return OpenSpan(_State.tracer.start_span(name, context=Context(), kind=kind))
-
-
-def root_traceparent(span: OpenSpan | None) -> str:
-    """The traceparent of a trace that was just begun, whether or not anybody collects it."""
-    return new_trace_parent() if span is None else span.traceparent
+        return None, traceparent
+    if int(traceparent[21:35], 16) >= _State.sampled_below:
+        return None, traceparent[:-2] + "00"
+    span = OpenSpan(_State.tracer.start_span(name, context=Context(), kind=kind))
+    return span, span.traceparent
 
 
 def open_span(

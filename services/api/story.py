@@ -15,8 +15,7 @@ from prometheus_client import Gauge, Histogram
 from starlette.requests import Request
 
 from libs.runtime.clock import monotonic
-from libs.runtime.ids import new_trace_parent
-from libs.runtime.telemetry import OpenSpan, exemplar_of, open_root, open_span
+from libs.runtime.telemetry import OpenSpan, begin_trace, exemplar_of, open_span
 from services.api.errors import REQUEST_ID
 
 log = structlog.get_logger()
@@ -90,5 +89,4 @@ def _begun(method: str, sent: str) -> tuple[OpenSpan | None, str]:
     if _TRACE_PARENT.fullmatch(sent):
         span = open_span(method, sent, kind=SpanKind.SERVER)
         return span, sent if span is None else span.traceparent
-    span = open_root(method, SpanKind.SERVER)
-    return span, new_trace_parent() if span is None else span.traceparent
+    return begin_trace(method, SpanKind.SERVER)

@@ -17,7 +17,7 @@ from libs.runtime.clock import monotonic
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Database
 from libs.runtime.sampling import note_due
-from libs.runtime.telemetry import exemplar_of, open_root, root_traceparent
+from libs.runtime.telemetry import begin_trace, exemplar_of
 from services.scheduler import queries
 from services.scheduler.decider import firing
 from services.scheduler.decider.limits import Account, counted
@@ -102,8 +102,8 @@ class FireDueCues:
         assert isinstance(cue, ActiveCue)
         account_id = cue.facts.account_id
         account = accounts.get(account_id, Account())
-        spans = [open_root("fire") for _ in due.fires]
-        ids = [(new_uuid(), root_traceparent(span)) for span in spans]
+        begun = [begin_trace("fire") for _ in due.fires]
+        ids = [(new_uuid(), traceparent) for _, traceparent in begun]
         fired = firing.fire_due(cue, due, ids, account, unit.now, self._unclaimed)
         for event in fired.executions:
             meta = Meta(
@@ -117,7 +117,7 @@ class FireDueCues:
             lateness = (unit.now - event.scheduled_for).total_seconds()
             LATENESS.observe(lateness, exemplar_of(event.traceparent))
         accounts[account_id] = account
-        for span in spans:
+        for span, _ in begun:
             if span is not None:
                 span.end()
         if fired.events:
