@@ -124,7 +124,7 @@ CALLS: dict[str, Callable[[CueAPI], Any]] = {
     ),
     "executions.claim": lambda c: c.executions.claim(EXECUTION, worker_id="w", lease_seconds=60),
     "executions.claim_next": lambda c: c.executions.claim_next(
-        worker_id="w", task="t", agent="a", lease_seconds=60, wait_seconds=20
+        worker_id="w", task="t", tasks=["t", "u"], agent="a", lease_seconds=60, wait_seconds=20
     ),
     "executions.timeline": lambda c: c.executions.timeline(EXECUTION),
     "executions.attempts": lambda c: c.executions.attempts(EXECUTION),

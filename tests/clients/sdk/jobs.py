@@ -6,7 +6,7 @@ import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from threading import Condition
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 from cueapi import CueAPI
@@ -17,9 +17,15 @@ LIMIT_SECONDS = 20.0
 
 
 class JobServer:
-    """Answers claims from `queues`, one for each task; `claims_next` false knows only polling."""
+    """Answers claims from `queues`, one for each task.
 
-    def __init__(self, *, claims_next: bool = True) -> None:
+    `claims_next` false knows only polling; `several` tells what an older release makes of a claim
+    that lists tasks: it refuses or ignores them.
+    """
+
+    def __init__(
+        self, *, claims_next: bool = True, several: Literal["takes", "refuses", "ignores"] = "takes"
+    ) -> None:
         self.queues: dict[str, deque[dict[str, Any]]] = {}
         self.outcomes: dict[str, dict[str, Any]] = {}
         self.beats: list[str] = []
@@ -28,11 +34,12 @@ class JobServer:
         self.refusals: deque[httpx.Response] = deque()
         self.lost: set[str] = set()
         self._claims_next = claims_next
+        self._several = several
         self._changed = Condition()
 
-    def add(self, execution_id: str, payload: Mapping[str, Any]) -> None:
-        """Have an execution done."""
-        job = {"execution_id": execution_id, "payload": dict(payload)}
+    def add(self, execution_id: str, payload: Mapping[str, Any], **claim: str) -> None:
+        """Have an execution done; `claim` is what the claim's answer says besides."""
+        job = {"execution_id": execution_id, "payload": dict(payload), **claim}
         with self._changed:
             self.queues.setdefault(payload["task"], deque()).append(job)
 
@@ -63,7 +70,7 @@ class JobServer:
                 self.handlers.append(body["handlers"])
                 return httpx.Response(200, json={"acknowledged": True})
             case ["executions", "claim"] if self._claims_next:
-                return self._claim(body, self.queues.get(body.get("task")) or self._any(body))
+                return self._claim_next(body)
             case ["executions", "claim"]:
                 return refusal(404, "not_found")
             case ["executions", "claimable"]:
@@ -85,8 +92,18 @@ class JobServer:
             case _:
                 raise AssertionError(f"nobody calls {request.url.path}")
 
+    def _claim_next(self, body: dict[str, Any]) -> httpx.Response:
+        if "tasks" in body and self._several == "refuses":
+            self.claims.append(body)
+            return refusal(422, "validation_error")
+        return self._claim(body, self.queues.get(str(body.get("task"))) or self._any(body))
+
     def _any(self, body: dict[str, Any]) -> deque[dict[str, Any]] | None:
-        return None if "task" in body else next(filter(None, self.queues.values()), None)
+        if "task" in body:
+            return None
+        wanted = body.get("tasks") if self._several == "takes" else None
+        queues = (q for task, q in self.queues.items() if wanted is None or task in wanted)
+        return next(filter(None, queues), None)
 
     def _claim(self, body: dict[str, Any], queue: deque[dict[str, Any]] | None) -> httpx.Response:
         self.claims.append(body)

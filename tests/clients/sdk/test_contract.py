@@ -22,8 +22,10 @@ NOT_FOR_CLIENTS = {
     "GET /docs/errors",
     "GET /auth/magic-link",
     "GET /v1/auth/verify",
+    "GET /v1/status/history",  # what the status page draws
     "POST /v1/auth/verify",
     "POST /v1/billing/webhook",
+    "POST /v1/echo/canary",  # the service's own runs
 }
 EVENT = b'data: {"type": "ExecutionScheduled"}\nid: 8\n\n'
 

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -112,15 +113,61 @@ def test_a_handler_may_have_a_bound_of_its_own() -> None:
     assert set(at_once) == {1}
 
 
-def test_an_idle_worker_waits_once_for_each_task() -> None:
+def test_an_idle_worker_waits_once_for_all_tasks() -> None:
     server = JobServer()
     worker = make(server, concurrency=8, poll_interval=60.0, wait_seconds=30)
     for task in ("a", "b"):
         worker.add(task, lambda payload: None)
     with running(worker):
-        assert {claim["task"] for claim in _claims(server, 2)} == {"a", "b"}
-        assert all(claim["wait_seconds"] == 30 for claim in server.claims)
-    assert len(server.claims) == 2
+        (claim,) = _claims(server, 1)
+        assert (claim["tasks"], claim["wait_seconds"]) == (["a", "b"], 30)
+    assert len(server.claims) == 1
+
+
+@pytest.mark.parametrize("does", ["refuses", "ignores"])
+def test_where_the_server_takes_no_list_each_task_is_waited_for_by_itself(
+    does: Literal["refuses", "ignores"],
+) -> None:
+    server = JobServer(several=does)
+    worker = make(server, concurrency=8)
+    for task in ("a", "b"):
+        worker.add(task, lambda ctx: ctx.task)
+    server.add("strange", {"task": "strange"})
+    with running(worker):
+        _claims(server, 5)
+        for task in ("a", "b"):
+            server.add(f"e-{task}", {"task": task})
+        server.wait_for("outcome", "e-a", "e-b")
+    assert server.outcomes["e-b"]["result"] == "b"
+    assert "strange" not in server.outcomes
+    assert {claim["task"] for claim in server.claims[1:]} == {"a", "b"}
+
+
+def test_a_task_that_is_full_no_more_is_waited_for_at_once() -> None:
+    server = JobServer()
+    worker = make(server, concurrency=2, poll_interval=60.0, wait_seconds=30)
+    go = Event()
+    worker.add("bounded", lambda payload: go.wait(TOOK), concurrency=1)
+    worker.add("other", lambda payload: None)
+    server.add("e1", {"task": "bounded"})
+    with running(worker):
+        server.wait_until(lambda: any(c.get("tasks") is None for c in server.claims))
+        assert server.claims[1]["task"] == "other", "the bounded one is full"
+        server.add("e2", {"task": "bounded"})
+        go.set()
+        server.wait_for("outcome", "e1", "e2")
+
+
+def test_a_handler_is_told_of_its_cue() -> None:
+    server = JobServer()
+    worker = make(server)
+    told: list[Any] = []
+    worker.add("a", lambda ctx: told.append((ctx.cue_id, ctx.cue_name, ctx.scheduled_for)))
+    due = "2026-03-28T14:00:00Z"
+    server.add("e", {"task": "a"}, cue_id="cue_1", cue_name="nightly", scheduled_for=due)
+    with running(worker):
+        server.wait_for("outcome", "e")
+    assert told == [("cue_1", "nightly", datetime(2026, 3, 28, 14, tzinfo=UTC))]
 
 
 def _claims(server: JobServer, count: int) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Condition
 from typing import Any
 
@@ -66,8 +66,9 @@ class FakeApi:
 
     def _claim(self, body: Mapping[str, Any]) -> httpx.Response:
         with self._changed:
-            self._changed.wait_for(lambda: self._next(body.get("task")), WAIT_SECONDS)
-            job = self._next(body.get("task"))
+            wanted = body.get("tasks") or [task for task in [body.get("task")] if task]
+            self._changed.wait_for(lambda: self._next(wanted), WAIT_SECONDS)
+            job = self._next(wanted)
             if job is None:
                 return refusal(409, "claim_failed")
             self._jobs.remove(job)
@@ -82,8 +83,9 @@ class FakeApi:
         }
         return httpx.Response(200, json=claim)
 
-    def _next(self, task: str | None) -> dict[str, Any] | None:
-        return next((job for job in self._jobs if task in (None, job["payload"]["task"])), None)
+    def _next(self, tasks: Sequence[str]) -> dict[str, Any] | None:
+        fit = (job for job in self._jobs if not tasks or job["payload"]["task"] in tasks)
+        return next(fit, None)
 
     def _take(self, execution_id: str, body: dict[str, Any]) -> httpx.Response:
         with self._changed:

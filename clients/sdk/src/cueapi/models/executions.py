@@ -165,6 +165,9 @@ class Claim(Model):
     lease_expires_at: datetime
     attempt: int
     payload: dict[str, Any]
+    cue_id: str | None
+    cue_name: str | None
+    scheduled_for: datetime | None
 
 
 class Lease(Model):

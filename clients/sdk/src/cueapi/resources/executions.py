@@ -219,17 +219,20 @@ class ExecutionCalls:
         *,
         worker_id: str,
         task: str | None = None,
+        tasks: Sequence[str] | None = None,
         agent: str | None = None,
         lease_seconds: int | None = None,
         wait_seconds: int | None = None,
     ) -> Call[Claim]:
         """Claim the oldest execution that matches, waiting up to `wait_seconds` (30) for one.
 
-        Raises ClaimFailedError if there is none. See `claim` for `lease_seconds`.
+        `tasks` are up to 100, of which its task must be one. Raises ClaimFailedError if there is
+        none. See `claim` for `lease_seconds`.
         """
         body = present(
             worker_id=worker_id,
             task=task,
+            tasks=tasks,
             agent=agent,
             lease_seconds=lease_seconds,
             wait_seconds=wait_seconds,

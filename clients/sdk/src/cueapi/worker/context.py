@@ -11,6 +11,8 @@ from cueapi.outcome import FIELDS
 from cueapi.worker.job import Job, LeaseLost
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cueapi.client import CueAPI
     from cueapi.models import Execution
 
@@ -49,6 +51,21 @@ class Context:
     def task(self) -> str | None:
         """The payload's task."""
         return self.job.task
+
+    @property
+    def cue_id(self) -> str | None:
+        """The cue it is a run of; None where an older server does not say."""
+        return self.job.cue_id
+
+    @property
+    def cue_name(self) -> str | None:
+        """That cue's name; None as for `cue_id`."""
+        return self.job.cue_name
+
+    @property
+    def scheduled_for(self) -> datetime | None:
+        """When it was due; None as for `cue_id`."""
+        return self.job.scheduled_for
 
     @property
     def attempt(self) -> int:

@@ -161,14 +161,15 @@ class Engine:
                 failures = 0
 
     def _take_turn(self) -> None:
-        with self._turns.take() as turn:
+        with self._turns.take(lambda: self._claims.at_once) as turn:
             if turn is None:
                 return
-            task, covered = turn
+            tasks, covered = turn
             wait = self._settings.wait_seconds if covered else SHORT_WAIT_SECONDS
-            job = self._claims.next(task, wait)
+            job = self._claims.next(tasks, wait)
             if job is None:
                 return
+            task = ANY_TASK if job.task is None or job.task not in tasks else job.task
             self._turns.busy(task)
         try:
             self._work_in_a_row(task, job)
@@ -180,7 +181,7 @@ class Engine:
         for _ in range(ROW):
             if self._stopping.is_set():
                 return
-            another = self._claims.next(task, 0)
+            another = self._claims.next([task], 0)
             if another is None:
                 return
             self._work(another)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event, Lock
 from typing import Any
 
@@ -16,7 +17,8 @@ class LeaseLost(Exception):
 class Job:
     """One execution that this worker has claimed. Safe to share between threads.
 
-    `cue_id` and `cue_name` are known when it was found by polling; else ask `Context.execution`.
+    What is told of the cue is None where the server does not say it with the claim; then ask
+    `Context.execution`.
     """
 
     execution_id: str
@@ -26,6 +28,7 @@ class Job:
     lease_seconds: float = 60.0
     cue_id: str | None = None
     cue_name: str | None = None
+    scheduled_for: datetime | None = None
     _lost: Event = field(default_factory=Event, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
     _told: list[Callable[[], object]] = field(default_factory=list, repr=False)

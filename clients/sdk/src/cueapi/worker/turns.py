@@ -1,9 +1,9 @@
-"""Who waits for which task: each is waited for by one slot at a time, all in rotation."""
+"""Who waits for which tasks: each is waited for by one slot at a time, all in rotation."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Condition
 
@@ -11,7 +11,7 @@ from threading import Condition
 class Turns:
     """Hands tasks to the slots that are free to wait for work.
 
-    So an idle worker holds one long poll for each task, not one for each slot; and when work comes,
+    So an idle worker holds as few long polls as it can, not one for each slot; and when work comes,
     the next slot takes over the waiting before the first has done the work. Nobody waits for a task
     that as many slots are busy with as `limits` allows.
     """
@@ -28,23 +28,23 @@ class Turns:
         self._closed = False
 
     @contextmanager
-    def take(self) -> Iterator[tuple[str, bool] | None]:
-        """Wait for a task that nobody waits for; None when closed.
+    def take(self, at_once: Callable[[], int]) -> Iterator[tuple[Sequence[str], bool] | None]:
+        """Wait for tasks that nobody waits for, so many of them at most; None when closed.
 
-        With it comes whether all tasks are covered by slots that are free: if not, the wait for
-        this one must be short, for others to have their turn.
+        With them comes whether all tasks are covered by slots that are free: if not, the wait for
+        these must be short, for others to have their turn.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._free or self._closed)
-            task = None if self._closed else self._free.popleft()
-            covered = self._idle >= self._count
+            most = 0 if self._closed else min(at_once(), len(self._free))
+            tasks = [self._free.popleft() for _ in range(most)]
+            covered = self._idle * at_once() >= self._count
         try:
-            yield None if task is None else (task, covered)
+            yield (tasks, covered) if tasks else None
         finally:
             with self._changed:
-                if task is not None and not self._is_full(task):
-                    self._free.append(task)
-                    self._changed.notify()
+                self._free.extend(task for task in tasks if not self._is_full(task))
+                self._changed.notify_all()
 
     def busy(self, task: str) -> None:
         """Count a slot as busy with a task, before its turn to wait for it is over."""
