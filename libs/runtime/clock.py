@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 
 class _Clocks:
@@ -53,6 +54,25 @@ def unix_ns() -> int:
 def monotonic() -> float:
     """Give seconds that only grow, for measuring durations."""
     return _CLOCKS.monotonic()
+
+
+class ServerClock(NamedTuple):
+    """The database's clock: read once, and carried on by this machine's monotonic one.
+
+    What others hold against their own clocks is stamped by it, for this machine's may be wrong.
+    """
+
+    read: datetime
+    at: float
+
+    @classmethod
+    def showing(cls, now: datetime) -> ServerClock:
+        """Give the clock that shows `now` now."""
+        return cls(now, monotonic())
+
+    def unix_now(self) -> int:
+        """Give the time in whole unix seconds, as signatures carry it."""
+        return int(self.read.timestamp() + monotonic() - self.at)
 
 
 def rfc3339(instant: datetime) -> str:

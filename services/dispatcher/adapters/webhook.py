@@ -13,7 +13,7 @@ from libs.events.base import Value
 from libs.events.blobs import Blob, blob_of
 from libs.events.cues import CueSettings
 from libs.events.executions import Facts, Report
-from libs.runtime.clock import unix_now
+from libs.runtime.clock import ServerClock
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.exchange import Response
@@ -38,6 +38,7 @@ class Attempt(Value):
     payload: Any
     headers: dict[str, str]
     secrets: tuple[str, ...]
+    clock: ServerClock
     test: bool = False
 
 
@@ -157,7 +158,7 @@ def _request(attempt: Attempt, traceparent: str) -> WebhookRequest:
         attempt=attempt.epoch,
         scheduled_for=facts.scheduled_for,
         payload=attempt.payload,
-        timestamp=unix_now(),
+        timestamp=attempt.clock.unix_now(),
         traceparent=traceparent,
         test=attempt.test,
     )

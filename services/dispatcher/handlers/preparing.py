@@ -14,6 +14,7 @@ from libs.events.cues import CueSettings
 from libs.events.envelope import decode
 from libs.events.executions import Facts
 from libs.events.log import PostgresUnit
+from libs.runtime.clock import ServerClock
 from libs.runtime.crypto import Keyring
 from services.dispatcher import queries
 from services.dispatcher.adapters.webhook import Attempt
@@ -45,10 +46,17 @@ class Preparing:
         secrets = await queries.secrets_of(unit, {item.facts.account_id for item in planned})
         wanted = {key for item in planned for key in _refs(item)}
         blobs = await get_blobs(unit.connection, wanted) if wanted else {}
-        return [self._attempt(item, secrets[item.facts.account_id], blobs) for item in planned]
+        clock = ServerClock.showing(unit.now)
+        return [
+            self._attempt(item, secrets[item.facts.account_id], blobs, clock) for item in planned
+        ]
 
     def _attempt(
-        self, item: Planned, sealed: SealedSecrets, blobs: Mapping[BlobKey, bytes]
+        self,
+        item: Planned,
+        sealed: SealedSecrets,
+        blobs: Mapping[BlobKey, bytes],
+        clock: ServerClock,
     ) -> Attempt:
         account = item.facts.account_id
         keys = [sealed.current] + ([sealed.previous] if sealed.previous else [])
@@ -66,6 +74,7 @@ class Preparing:
             payload=payload,
             headers=headers,
             secrets=tuple(self._opened(account, "webhook-secret", key).decode() for key in keys),
+            clock=clock,
             test=item.test,
         )
 

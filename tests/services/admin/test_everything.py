@@ -16,6 +16,7 @@ from libs.events.executions import AttemptStarted
 from libs.events.log import PostgresLog
 from libs.events.rebuild import verify
 from libs.events.upkeep import Upkeep
+from libs.runtime.clock import ServerClock
 from libs.runtime.crypto import Keyring
 from libs.runtime.health import Health
 from libs.runtime.ids import new_cue_id, new_uuid
@@ -134,6 +135,7 @@ async def test_what_is_being_delivered_finishes_and_is_erased(
             payload={},
             headers={},
             secrets=(),
+            clock=ServerClock.showing(unit.now),
         )
     assert await erasing_ is not None
     # Its result comes when all is gone: it is discarded, and what it left behind is swept away.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
@@ -13,6 +14,7 @@ from libs.events.cues import Callback, CueSettings
 from libs.events.envelope import encode
 from libs.events.execution_states import evolve
 from libs.events.executions import Facts
+from libs.runtime.clock import ServerClock
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.client import OutboundClient
 from libs.runtime.http.names import NameLookup
@@ -64,9 +66,17 @@ def facts() -> Facts:
     return evolve(evolve(None, WEBHOOK), started()).facts
 
 
-def attempt(settings: CueSettings, secrets: tuple[str, ...] = SECRETS) -> Attempt:
+def attempt(
+    settings: CueSettings, secrets: tuple[str, ...] = SECRETS, now: datetime | None = None
+) -> Attempt:
     return Attempt(
-        facts=facts(), epoch=1, settings=settings, payload={}, headers=OWN, secrets=secrets
+        facts=facts(),
+        epoch=1,
+        settings=settings,
+        payload={},
+        headers=OWN,
+        secrets=secrets,
+        clock=ServerClock.showing(datetime.now(UTC) if now is None else now),
     )
 
 
@@ -84,6 +94,14 @@ async def test_the_headers_on_record_are_those_that_were_heard(
     assert len(kept.webhook_signature.split(" ")) == 2
     assert heard["traceparent"] == kept.traceparent
     assert kept.own == ("Authorization", "X-Secret")
+
+
+async def test_it_is_stamped_by_the_databases_clock_and_not_by_this_machines(
+    webhook: HttpWebhook, receiver: Receiver, settings: CueSettings
+) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    await webhook.send(attempt(settings, now=ahead))
+    assert 0 <= int(receiver.heard[0]["X-CueAPI-Timestamp"]) - int(ahead.timestamp()) < 30
 
 
 async def test_without_an_overlap_one_secret_signs(
