@@ -20,9 +20,14 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import delivery, processes, raw, requests, worker_daemon
+from bench.bursts import burst_of_rows
+from bench.dispatchers import dispatchers
 from bench.endpoints import endpoints
+from bench.growing_log import growing_log
 from bench.load import Client
+from bench.many_accounts import many_accounts
 from bench.noisy_neighbour import noisy_neighbour
+from bench.one_due_among_many import one_due_among_many
 from deploy.local.ports import free_port
 from deploy.local.stack import Stack
 
@@ -41,9 +46,16 @@ async def _raw_appends(_: Client, stack: Stack) -> dict[str, Any]:
     return {"per_second": await raw.appends_per_second(stack.database_url)}
 
 
+def _pids(stack: Stack) -> dict[str, int]:
+    return {process.name: process.pid for process in stack.processes if process.running}
+
+
 async def _processes(_: Client, stack: Stack) -> dict[str, Any]:
-    pids = {process.name: process.pid for process in stack.processes if process.running}
-    return await processes.idle(pids)
+    return await processes.idle(_pids(stack))
+
+
+async def _one_due_among_many(client: Client, stack: Stack) -> dict[str, Any]:
+    return await one_due_among_many(client, stack.database_url, _pids(stack))
 
 
 async def _noisy_neighbour(client: Client, stack: Stack) -> dict[str, Any]:
@@ -66,6 +78,13 @@ QUESTIONS: dict[str, Question] = {
     "worker_daemon_commands": lambda _, __: worker_daemon.commands(),
     "worker_daemon_on_the_stack": lambda client, _: worker_daemon.on_the_stack(client),
     "processes": _processes,
+    "burst_1k": lambda client, stack: burst_of_rows(client, stack.database_url, 1_000),
+    "burst_10k": lambda client, stack: burst_of_rows(client, stack.database_url, 10_000),
+    "burst_100k": lambda client, stack: burst_of_rows(client, stack.database_url, 100_000),
+    "many_accounts": lambda client, stack: many_accounts(client, stack.database_url),
+    "one_due_among_many": _one_due_among_many,
+    "growing_log": lambda client, stack: growing_log(client, stack.database_url),
+    "dispatchers": lambda _, __: dispatchers(),
 }
 
 

@@ -1,7 +1,8 @@
 """A webhook receiver in a process of its own: as cheap as Python can be, so that it is not what is
 measured. It answers every POST with an outcome and remembers when the first byte came.
 
-`python -m bench.receiver PORT`; `GET /arrivals` gives `[[path, execution_id, unix_seconds], ...]`
+`python -m bench.receiver PORT [SECONDS]` answers after so many seconds.
+ `GET /arrivals` gives `[[path, execution_id, unix_seconds], ...]`
 since the last time.
 """
 
@@ -21,6 +22,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
     len(BODY),
     BODY,
 )
+AFTER = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
 ARRIVALS: list[tuple[str, str, float]] = []
 
 
@@ -41,7 +43,10 @@ class Receiver(asyncio.Protocol):
             else:
                 execution_id = header(head, b"x-cueapi-execution-id")
                 ARRIVALS.append((line[1].decode(), execution_id, arrived))
-                self._transport.write(ANSWER)
+                if AFTER:
+                    asyncio.get_running_loop().call_later(AFTER, self._transport.write, ANSWER)
+                else:
+                    self._transport.write(ANSWER)
 
     def _next(self) -> tuple[bytes, float] | None:
         end = self._buffer.find(b"\r\n\r\n")

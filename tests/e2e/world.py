@@ -101,9 +101,10 @@ def _is_complaint(line: str) -> bool:
 
 @asynccontextmanager
 async def running(data_dir: Path, **options: Any) -> AsyncIterator[World]:
-    """Run a stack with quotas off, and a receiver; `options` are the stack's."""
+    """Run a stack with quotas off, and a receiver; `options` are the stack's, `kind` its class."""
     env = {"DISABLE_QUOTA_ENFORCEMENT": "true", **options.pop("env", {})}
-    stack = Stack(data_dir, fsync=False, env=env, **options)
+    kind: type[Stack] = options.pop("kind", Stack)
+    stack = kind(data_dir, fsync=False, env=env, **options)
     transport = AiohttpTransport(CONNECTIONS, ANSWER_SECONDS)
     async with (
         Receiver() as receiver,

@@ -78,6 +78,12 @@ class Load:
         taken = Counter(arrival.execution_id for arrival in arrivals if arrival.answered == 200)
         return [execution_id for execution_id, times in taken.items() if times > 1]
 
+    def unreached(self) -> set[str]:
+        """Name the executions that were fired, and that neither a hook nor a worker has got."""
+        users = self.users
+        arrivals = [*users.hook.arrivals, *users.silent.arrivals]
+        return set(users.fired) - {each.execution_id for each in arrivals} - set(users.reported)
+
     async def _finish(self) -> None:
         """Do what the workers have left, and wait until every execution has come to its end."""
         users = self.users
@@ -88,9 +94,7 @@ class Load:
             return left[0]["count"] == 0 or None
 
         await eventually(is_done, "every execution has come to its end", 2 * LIMIT_SECONDS)
-        arrivals = [*users.hook.arrivals, *users.silent.arrivals]
-        reached = {arrival.execution_id for arrival in arrivals} | set(users.reported)
-        assert reached >= set(users.fired)
+        assert self.unreached() == set()
 
     async def _again_and_again(self, act: Callable[[], Awaitable[None]], pause: float) -> None:
         while not self._over.is_set():
