@@ -25,6 +25,9 @@ test-k8s: .venv/synced  ## Render deploy/k8s and check every object of it; needs
 test-upgrade: .venv/synced  ## Roll the release before out to this one and back, under load
 	@CUEAPI_TEST_UPGRADE=1 $(RUN) pytest tests/upgrade
 
+test-published: .venv/synced  ## Drive the clients on PyPI against the stack; needs the registry
+	@CUEAPI_TEST_PUBLISHED=1 $(RUN) pytest tests/published
+
 test-browser: .venv/synced  ## Drive the pages in Chromium, with axe; needs Chromium (apt install chromium)
 	@CUEAPI_TEST_BROWSER=1 $(RUN) pytest tests/browser
 
