@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: run test test-docker test-k8s test-upgrade test-browser check lint bench fmt clean
+.PHONY: run test test-docker test-k8s test-upgrade test-browser faults check lint bench fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -30,6 +30,9 @@ test-published: .venv/synced  ## Drive the clients on PyPI against the stack; ne
 
 test-browser: .venv/synced  ## Drive the pages in Chromium, with axe; needs Chromium (apt install chromium)
 	@CUEAPI_TEST_BROWSER=1 $(RUN) pytest tests/browser
+
+faults: .venv/synced  ## Do every fault to the real processes, and check what is left
+	@$(RUN) python -m tests.faults $(FAULTS)
 
 check: lint test  ## What CI runs: lint, types, import contracts, tests
 
