@@ -20,7 +20,8 @@ RECEIVER_PORT = "9100"
 _PREAMBLE = f"""\
 set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-curl() {{ command curl --fail-with-body "$@"; }}
+# 28: the time that the reader gave it is over.
+curl() {{ command curl --fail-with-body "$@" || [ $? -eq 28 ]; }}
 settled() {{
   [ ! -e receiver.py ] || (: </dev/tcp/127.0.0.1/{RECEIVER_PORT}) 2>/dev/null || return 1
   ! command curl -sS "$CUEAPI_BASE_URL/v1/executions" -H "Authorization: Bearer $CUEAPI_API_KEY" |
