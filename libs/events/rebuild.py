@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterator
+from datetime import date, datetime
+from heapq import merge
+from operator import itemgetter
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
 
 from libs.events import cues, executions
+from libs.events.archives import lines_of, read_manifest
 from libs.events.base import Event, Value, category_of, key_of
 from libs.events.counters import (
     Activity,
@@ -58,16 +62,21 @@ class Folded(Value):
     rows: dict[str, dict[str, dict[str, Any]]]
 
 
-async def rebuild(database: Database) -> int:
+class Incomplete(Exception):
+    """A part of the log lies in archives, without which it cannot be folded."""
+
+
+async def rebuild(database: Database, archives: Path | None = None) -> int:
     """Write every state row and count anew from the log, in one transaction; give how many.
 
-    Writers wait meanwhile: the tables are locked, so that no event slips in between.
+    Writers wait meanwhile: the tables are locked, so that no event slips in between. Months that
+    were archived are read from the folder `archives`. Raises `Incomplete`, `Damaged`.
     """
     async with database.transaction() as (connection, _):
         await connection.execute("set local statement_timeout = 0")
         tables = ", ".join([*(kind.table for kind in CATEGORIES.values()), *_COUNTERS])
         await connection.execute(f"lock table events, {tables} in exclusive mode")
-        folded = await fold(connection)
+        folded = await fold(connection, archives)
         await connection.execute(f"truncate {tables}")
         total = 0
         for table, rows in folded.rows.items():
@@ -78,12 +87,15 @@ async def rebuild(database: Database) -> int:
         return total
 
 
-async def verify(database: Database) -> list[Difference]:
-    """Compare every state row and count with the fold of the log, in one snapshot."""
+async def verify(database: Database, archives: Path | None = None) -> list[Difference]:
+    """Compare every state row and count with the fold of the log, in one snapshot.
+
+    `archives` as for `rebuild`. Raises `Incomplete`, `Damaged`.
+    """
     async with database.connection() as connection, connection.transaction():
         await connection.execute("set transaction isolation level repeatable read")
         await connection.execute("set local statement_timeout = 0")
-        folded = await fold(connection)
+        folded = await fold(connection, archives)
         differences: list[Difference] = []
         for table, expected in folded.rows.items():
             found = await _rows_of(connection, table)
@@ -94,13 +106,16 @@ async def verify(database: Database) -> list[Difference]:
         return differences
 
 
-async def fold(connection: Connection) -> Folded:
-    """Fold every stream. A cue also folds its fires, which lie in executions' streams."""
+async def fold(connection: Connection, archives: Path | None = None) -> Folded:
+    """Fold every stream. A cue also folds its fires, which lie in executions' streams.
+
+    `archives` as for `rebuild`. Raises `Incomplete`, `Damaged`.
+    """
     states: dict[tuple[str, str], tuple[int, Any]] = {}
     activities: list[Activity] = []
     ends: list[Outcomes] = []
     counted: list[tuple[str, Event]] = []
-    async for stream_id, version, account_id, event in _events(connection):
+    async for stream_id, version, account_id, event in _events(connection, archives):
         category, key = category_of(stream_id), key_of(stream_id)
         held, before = states.get((category, key), (0, None))
         assert version == held + 1, f"{stream_id} jumps from version {held} to {version}"
@@ -126,17 +141,46 @@ async def fold(connection: Connection) -> Folded:
     return Folded(rows=rows)
 
 
-async def _events(connection: Connection) -> AsyncIterator[tuple[str, int, str, Event]]:
+async def _events(
+    connection: Connection, archives: Path | None
+) -> AsyncIterator[tuple[str, int, str, Event]]:
+    cursor = await connection.execute("select month from archived_months order by month")
+    months = [row[0] for row in await cursor.fetchall()]
+    if months and archives is None:
+        raise Incomplete(f"{', '.join(f'{month:%Y-%m}' for month in months)} lie in archives")
+    sources = [_archived(archives, month) for month in months] if archives else []
+    archived = merge(*sources, key=itemgetter(0))
+    waiting = next(archived, None)
+    async for pos, event in _in_the_log(connection):
+        while waiting is not None and waiting[0] < pos:
+            yield waiting[1]
+            waiting = next(archived, None)
+        yield event
+    while waiting is not None:
+        yield waiting[1]
+        waiting = next(archived, None)
+
+
+def _archived(root: Path, month: date) -> Iterator[tuple[int, tuple[str, int, str, Event]]]:
+    for line in lines_of(root, read_manifest(root, month)):
+        row = decode(line, dict)
+        event = decode_event(row["type"], row["schema_version"], row["data"])
+        yield row["pos"], (row["stream_id"], row["version"], row["account_id"], event)
+
+
+async def _in_the_log(
+    connection: Connection,
+) -> AsyncIterator[tuple[int, tuple[str, int, str, Event]]]:
     # `pos` is drawn while the stream's row is locked, so within a stream, and between a cue and
     # its fires, it follows the order in which they were decided.
     async with connection.cursor(name="fold") as cursor:
         await cursor.execute(
-            "select stream_id, version, account_id::text, type, schema_version, data::text"
+            "select pos, stream_id, version, account_id::text, type, schema_version, data::text"
             "  from events order by pos"
         )
         cursor.itersize = CHUNK
-        async for stream_id, version, account_id, event_type, schema, data in cursor:
-            yield stream_id, version, account_id, decode_event(event_type, schema, data)
+        async for pos, stream_id, version, account_id, event_type, schema, data in cursor:
+            yield pos, (stream_id, version, account_id, decode_event(event_type, schema, data))
 
 
 async def _rows_of(connection: Connection, table: str) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from services.admin.commands import accounts, keys, log, parked, tickets
+from services.admin.commands import accounts, archive, keys, log, parked, tickets
 
 app = typer.Typer(
     name="cueapi-admin",
@@ -18,6 +18,7 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(parked.app, name="parked")
 app.add_typer(log.app, name="log")
+app.add_typer(archive.app, name="archive")
 app.add_typer(keys.app, name="keys")
 
 

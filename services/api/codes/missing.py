@@ -67,6 +67,14 @@ MISSING: Mapping[str, Code] = {
         "Use one of the methods that the Allow header names.",
         "PUT is not a method of this path",
     ),
+    "timeline_archived": Code(
+        410,
+        "The execution's events are no longer at hand.",
+        "The operator has moved that month of the log into an archive. The execution itself is"
+        " still there.",
+        "Read the execution with GET /v1/executions/{id}, or ask the operator for that month.",
+        "this execution's events were moved to an archive",
+    ),
     "plaintext_unavailable": Code(
         410,
         "The default key cannot be shown again.",

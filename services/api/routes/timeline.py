@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from libs.events.executions import ExecutionEvent
+from services.api.errors import ApiError
 from services.api.queries.timeline import Happened, execution_events
 from services.api.routes.call import Call
 from services.api.routes.finding import execution_of
@@ -48,13 +49,18 @@ class TimelineWire(Wire):
     body=NoBody,
     query=NoQuery,
     answers={200: TimelineWire},
-    codes=("execution_not_found",),
+    codes=("execution_not_found", "timeline_archived"),
 )
 async def get_timeline(call: Call[NoBody, NoQuery]) -> Response:
-    """Tell everything that happened to an execution, oldest first."""
+    """Tell everything that happened to an execution, oldest first.
+
+    Operators move old months of the log into archives; what became of the execution stays.
+    """
     row = await execution_of(call)
     execution_id = row.execution.facts.id
     happened = await execution_events(call.ports.store, call.account_id, execution_id)
+    if not happened or happened[0].version > 1:
+        raise ApiError("timeline_archived", "this execution's events were moved to an archive")
     return answer(
         TimelineWire(
             execution_id=execution_id,

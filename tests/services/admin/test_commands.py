@@ -11,6 +11,7 @@ import pytest
 from libs.events.log import PostgresLog
 from libs.runtime.crypto import Keyring
 from libs.runtime.postgres import Database
+from tests.libs.events.old_months import live
 from tests.libs.runtime.mail.sink import Sink, listening
 from tests.services.admin.command import SECRET, Admin
 from tests.services.admin.tenant import Tenant, settle
@@ -218,3 +219,24 @@ async def test_an_account_is_exported_and_erased(
     arguments = ("accounts", "erase", tenant.email, "--reason", "asked")
     assert (await admin(*arguments, answer=f"{tenant.id}\n")).code == 0
     assert "There is no account" in (await admin("accounts", "show", tenant.id)).err
+
+
+async def test_old_months_are_archived_verified_and_restored(
+    admin: Admin, database: Database, tmp_path: Path
+) -> None:
+    await live(database)
+    folder = ("--folder", str(tmp_path))
+    early = await admin("archive", "run", "--before", "2999-01", *folder)
+    assert early.code == 2
+    assert "stay in the log" in early.err
+    [done] = await admin.rows("archive", "run", "--before", "2026-05", *folder)
+    assert (done["month"], done["events"]) == ("2026-04", 60)
+    [listed] = await admin.rows("archive", "list")
+    [checked] = await admin.rows("archive", "verify", *folder)
+    assert (listed["month"], listed["content"]) == ("2026-04", checked["sha256"])
+    without = await admin("log", "verify")
+    assert without.code == 1
+    assert "--archives" in without.err
+    assert (await admin("log", "verify", "--archives", str(tmp_path))).code == 0
+    [restored] = await admin.rows("archive", "restore", "2026-04", *folder)
+    assert restored["events"] == 60

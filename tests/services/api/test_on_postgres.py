@@ -337,7 +337,7 @@ async def test_work_of_a_deleted_cue_is_gone_for_its_workers(user: User) -> None
     assert nothing == (409, "claim_failed")
 
 
-async def test_a_worker_does_the_work(user: User) -> None:
+async def test_a_worker_does_the_work(user: User, database: Database) -> None:
     cue = await user.ok("POST", "/v1/cues", WORKER_CUE)
     assert "No active workers" in cue["warning"]
     beat = await user.ok(
@@ -417,6 +417,9 @@ async def test_a_worker_does_the_work(user: User) -> None:
     assert [item["version"] for item in timeline["events"]] == [1, 2, 3, 4]
     assert all(item["summary"] and item["actor"].startswith("key:") for item in timeline["events"])
     assert len(timeline["events"][0]["trace_id"]) == 32
+    await database.execute("delete from events where stream_id = %s", [f"execution-{execution_id}"])
+    gone = await user.refused("GET", f"{path}/timeline")
+    assert gone == (410, "timeline_archived")
     shown = await user.ok("GET", f"/v1/cues/{cue['id']}")
     assert (shown["run_count"], shown["execution_total"]) == (1, 1)
     assert shown["executions"][0] == done
