@@ -29,7 +29,7 @@ test-published: .venv/synced  ## Drive the clients on PyPI against the stack; ne
 	@CUEAPI_TEST_PUBLISHED=1 $(RUN) pytest tests/published
 
 test-browser: .venv/synced  ## Drive the pages in Chromium, with axe; needs Chromium (apt install chromium)
-	@CUEAPI_TEST_BROWSER=1 $(RUN) pytest tests/browser
+	@CUEAPI_TEST_BROWSER=1 $(RUN) pytest tests/browser tests/clients/dashboard
 
 faults: .venv/synced  ## Do every fault to the real processes, and check what is left
 	@$(RUN) python -m tests.faults $(FAULTS)

@@ -60,6 +60,7 @@ def service_environment(
     choices = {
         "ALLOW_INSECURE_CALLBACKS": "true",
         "CUEAPI_SMTP_URL": smtp_url,
+        "DASHBOARD_URL": f"{base_url}/dashboard",
         "DEFAULT_PLAN": "scale",
         "CUEAPI_STOP_GRACE_SECONDS": "8",
     }

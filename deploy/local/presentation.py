@@ -53,6 +53,7 @@ def addresses(base_url: str, receiver_url: str, mail_url: str, account: Account)
     """Return where things are, and the key to them."""
     table = Table.grid(padding=(0, 2))
     table.add_row("API", Text(base_url))
+    table.add_row("Dashboard", Text(f"{base_url}/dashboard"))
     table.add_row("OpenAPI", Text(f"{base_url}/openapi.json"))
     table.add_row("Demo receiver", Text(receiver_url))
     table.add_row("Mail", Text(mail_url))

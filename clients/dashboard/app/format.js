@@ -23,6 +23,15 @@ export const shortTime = (at, zone = VIEWER_ZONE) => format(zone, SHORT).format(
 export const clock = (at, zone = VIEWER_ZONE) => format(zone, CLOCK).format(new Date(at));
 /** e.g. `28 Mar 2026` */
 export const date = (at, zone = VIEWER_ZONE) => format(zone, DATE).format(new Date(at));
+/** The clock of today, else the day: `09:00:12`, `28 Mar, 09:00`. */
+export function briefTime(at, now = Date.now()) {
+  return date(at) === date(now) ? clockOf(at) : shortTime(at);
+}
+const clockOf = (at) => format(VIEWER_ZONE, { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(at));
+
+/** The API's sentences with their timestamps by the viewer's clock. */
+export const localized = (text) => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => dateTime(at));
+
 /** e.g. `Sat, 28 Mar, 09:00` */
 export const dayTime = (at, zone = VIEWER_ZONE) => format(zone, { weekday: "short", ...SHORT }).format(new Date(at));
 /** e.g. `GMT+2`, at that moment. */

@@ -2,7 +2,7 @@
  * An execution's timeline: its events, with each attempt's request and answer inside the event that
  * ended it, and its alerts between them.
  */
-import { clock, eventWords, span, words } from "./format.js";
+import { clock, eventWords, localized, span, words } from "./format.js";
 import { classes, html } from "./html.js";
 import { href, setQuery } from "./router.js";
 import { Badge, Facts, Json } from "./ui/basics.js";
@@ -40,6 +40,9 @@ export function Moments({ events, attempts, alerts, asOf }) {
     </ol>`;
 }
 
+/** `key:…` and the like are for logs; the name of a service says enough. */
+const who = (actor) => ({ key: "an API key", session: "a session", system: "the system" })[actor.split(":")[0]] ?? actor;
+
 function Moment({ moment, before, asOf }) {
   const { at, type, summary, actor, attempt, alert, version } = moment;
   const later = asOf && new Date(at) > new Date(asOf);
@@ -52,9 +55,9 @@ function Moment({ moment, before, asOf }) {
           <span class="moment-name">${eventWords(type)}</span>
           <span class="moment-time">${since > 0 && html`<span>+${span(since)} · </span>`}${clock(at)}</span>
         </div>
-        <p>${summary}</p>
+        <p>${localized(summary)}</p>
         <p class="faint small">
-          ${actor && html`<span>by ${actor} · </span>`}
+          ${actor && html`<span>by ${who(actor)} · </span>`}
           ${version && html`<button type="button" class="moment-travel" aria-pressed=${String(asOf === at)} onClick=${() => setQuery({ as_of: at })}>See the state here</button>`}
           ${alert && html`<a href=${href(`/alerts?execution_id=${alert.execution_id}`)}>Open alert</a> <${Badge} state=${alert.acknowledged ? "valid" : "warning"} label=${alert.acknowledged ? "Acknowledged" : words(alert.alert_type)} />`}
         </p>

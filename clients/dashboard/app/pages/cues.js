@@ -61,7 +61,7 @@ const Table = ({ cues, replace, gone, fire }) => html`
 
 const Row = ({ cue, replace, gone, fire }) => html`
   <tr>
-    <td><a class="strong-link" href=${href(`/cues/${cue.id}`)}>${cue.name}</a><span class="second">${cue.transport === "worker" ? "Worker" : cue.callback.url}</span></td>
+    <td><a class="strong-link" href=${href(`/cues/${cue.id}`)}>${cue.name}</a><span class="second optional">${cue.transport === "worker" ? "Worker" : cue.callback.url}</span></td>
     <td><${Badge} state=${cue.status} /></td>
     <td><${NextRun} cue=${cue} /></td>
     <td class="optional"><code>${cue.schedule.cron ?? "once"}</code></td>

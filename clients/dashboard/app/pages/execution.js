@@ -94,7 +94,7 @@ function State({ execution }) {
         ["Outcome due", execution.outcome_deadline_at && html`<${When} at=${execution.outcome_deadline_at} />`],
         ["Worker", execution.claimed_by_worker],
         ["Lease ends", execution.lease_expires_at && html`<${When} at=${execution.lease_expires_at} />`],
-        ["Trace", execution.trace_id && html`<span class="secret-line">${trace ? html`<a class="mono" href=${trace} target="_blank" rel="noreferrer">${execution.trace_id} <${Icon} name="link" /></a>` : html`<span class="mono">${execution.trace_id}</span>`}<${Copy} text=${execution.trace_id} label="Copy trace id" /></span>`],
+        ["Trace", execution.trace_id && html`<span class="trace">${trace ? html`<a class="mono" href=${trace} target="_blank" rel="noreferrer">${execution.trace_id} <${Icon} name="link" /></a>` : html`<span class="mono">${execution.trace_id}</span>`}<${Copy} text=${execution.trace_id} label="Copy trace id" /></span>`],
       ]} />
     <//>`;
 }

@@ -1,7 +1,7 @@
 /** Executions: live, filtered by the address, as many as there are. */
 import { useMemo, useState } from "preact/hooks";
 import { get, post } from "../api.js";
-import { count, dateTime, plural, words } from "../format.js";
+import { briefTime, count, plural, words } from "../format.js";
 import { classes, html } from "../html.js";
 import { useChanges } from "../live.js";
 import { useAction } from "../load.js";
@@ -96,7 +96,7 @@ function Row({ each, index }) {
       <span role="cell" class="optional"><${Badge} state=${each.outcome_state} /></span>
       <span role="cell" class="trigger faint">${words(each.triggered_by)}</span>
       <span role="cell" class="attempts numbers">${each.attempts}</span>
-      <span role="cell" class="end-cell one-line">${dateTime(each.scheduled_for)}</span>
+      <span role="cell" class="end-cell one-line">${briefTime(each.scheduled_for)}</span>
     </a>`;
 }
 

@@ -27,11 +27,17 @@ export function When({ at, zone = VIEWER_ZONE }) {
   return html`<time dateTime=${at} title=${`${dateTime(at, zone)} (${zone})`}>${relative(at)}</time>`;
 }
 
+/** Whether a page was shown already: then the next one's title gets the focus, as a reload's would. */
+let arrived = false;
+
 /** The head of a page: its title, what stands under it, and its actions. */
 export function PageHead({ title, children, under, back }) {
   const heading = useRef(null);
   useEffect(() => { document.title = `${title} · CueAPI`; }, [title]);
-  useEffect(() => { heading.current.focus({ preventScroll: true }); }, []);
+  useEffect(() => {
+    if (arrived) heading.current.focus({ preventScroll: true });
+    arrived = true;
+  }, []);
   return html`
     <header class="page-head">
       <div class="page-title">

@@ -1,5 +1,6 @@
 /** Charts over time, by uPlot, which is loaded when the first one is shown. */
 import { useEffect, useRef } from "preact/hooks";
+import { date, shortTime } from "../format.js";
 import { html } from "../html.js";
 import { theme } from "../config.js";
 
@@ -29,9 +30,12 @@ function resolved(name) {
   return value;
 }
 
-function axis(values) {
+/** Ticks by the viewer's clock, or by the day where they are days apart. */
+const moments = (_, ticks, __, ___, step) => ticks.map((second) => (step >= 86_400 ? date(second * 1_000) : shortTime(second * 1_000)).replace(/ \d{4}$/, "").replace(step < 21_600 ? /^.*, / : "", ""));
+
+function axis(values, size) {
   const line = { stroke: resolved("--line"), width: 1 };
-  return { stroke: resolved("--faint"), grid: line, ticks: { show: false }, font: `11px ${color("--font")}`, values, size: values ? 52 : 28 };
+  return { stroke: resolved("--faint"), grid: line, ticks: { show: false }, font: `11px ${color("--font")}`, values, size };
 }
 
 /**
@@ -62,8 +66,8 @@ export function Chart({ times, series, label, format }) {
         legend: { live: true },
         cursor: { y: false, drag: { x: false, y: false } },
         scales: { y: { range: (_, __, high) => [0, Math.max(1, high * 1.15)] } },
-        axes: [axis(), axis(format && ((_, ticks) => ticks.map(format)))],
-        series: [{}, ...styled],
+        axes: [axis(moments, 30), axis(format && ((_, ticks) => ticks.map(format)), format ? 56 : 36)],
+        series: [{ value: (_, second) => (second == null ? "" : shortTime(second * 1_000)), label: "At" }, ...styled],
       };
       plot = new Plot(options, [times, ...series.map((each) => each.values)], place.current);
       watch = new ResizeObserver(() => plot.setSize({ width: place.current.clientWidth, height: HEIGHT }));
