@@ -9,7 +9,7 @@ from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any
 
-from tests.docs.types import fields_of, title_of, words_of
+from tests.docs.schema_words import fields_of, title_of, words_of
 
 Json = Mapping[str, Any]
 _MADE = "<!-- Made of openapi.json by `python -m tests.contract.reference`; don't edit. -->"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from inspect import cleandoc
 from typing import Any
 
-from tests.docs.types import fields_of
+from tests.docs.schema_words import fields_of
 
 Json = Mapping[str, Any]
 _INTRODUCTION = """\

@@ -75,6 +75,15 @@ async def test_nothing_else_is_served(api: Fixture, path: str) -> None:
     assert (await api.client.get(path)).status_code == 404
 
 
+async def test_people_who_mistype_get_a_page_and_programs_an_error(api: Fixture) -> None:
+    page = await api.client.get("/docs/quikstart", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert page.status_code == 404
+    assert "There is no such page" in page.text
+    assert "unsafe" not in page.headers["content-security-policy"]
+    error = (await api.client.get("/docs/quikstart")).json()["error"]
+    assert error["code"] == "not_found"
+
+
 async def test_models_find_every_page(api: Fixture) -> None:
     listed = (await api.client.get("/llms.txt")).text
     assert listed.startswith("# CueAPI\n\n> CueAPI runs scheduled work")

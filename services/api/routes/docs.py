@@ -31,6 +31,11 @@ from services.api.rules.static import Asset, asset
 
 # In the repository as in the installed wheel (see `force-include` in pyproject.toml).
 FOLDER = Path(__file__).parents[3] / "docs"
+_MISSING = """\
+# There is no such page
+
+Search for it above, or start at [the first page](/docs).
+"""
 
 
 def docs_routes(base_url: str) -> Sequence[BaseRoute]:
@@ -65,9 +70,12 @@ async def _answer(request: Request, origin: str, path: str) -> Response:
             return RedirectResponse(address, status_code=301)
         return await docs_page(request, file)
     found = await asyncio.to_thread(made.file, file or path)
-    if found is None:
+    if found is not None:
+        return answer_asset(request, found)
+    if "text/html" not in request.headers.get("accept", ""):
         raise HTTPException(404)
-    return answer_asset(request, found)
+    page = await asyncio.to_thread(made.missing)
+    return Response(page.plain, 404, headers={**page.headers, "Cache-Control": "no-store"})
 
 
 @cache
@@ -96,6 +104,10 @@ class Site:
         """The page of a file, with the navigation around it."""
         return self._once(address_of(file), lambda: self._page(file))
 
+    def missing(self) -> Asset:
+        """The page where there is none."""
+        return self._once("missing", lambda: self._around(render(_MISSING, lambda href: href)))
+
     def file(self, path: str) -> Asset | None:
         """What is served as it lies there, or made for the search; None if it is not there."""
         if path == "search.json":
@@ -109,8 +121,12 @@ class Site:
 
     def for_models(self, origin: str) -> Asset:
         """The file `llms.txt`, with links to this origin."""
-        text = llms_txt(self.sections, self.rendered(), origin)
-        return self._once("llms.txt", lambda: asset("llms.txt", text.encode()))
+
+        def made() -> Asset:
+            text = llms_txt(self.sections, self.rendered(), origin)
+            return asset("llms.txt", text.encode())
+
+        return self._once("llms.txt", made)
 
     def rendered(self) -> Mapping[str, Rendered]:
         """Every page by its file, in the order of the navigation."""
@@ -123,18 +139,28 @@ class Site:
         return known
 
     def _page(self, file: str) -> Asset:
-        rendered, at = self._render(file), self.files.index(file)
-        html = template(
-            "docs"
-        ).render(
-            page=rendered,
-            content=Markup(rendered.html),  # noqa: S704 - our own files, reviewed like code
-            headings=[passage.heading for passage in rendered.passages[1:]],
+        at = self.files.index(file)
+        before = self.files[at - 1] if at else None
+        after = self.files[at + 1] if at + 1 < len(self.files) else None
+        return self._around(self._render(file), file, before, after)
+
+    def _around(
+        self,
+        page: Rendered,
+        file: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+    ) -> Asset:
+        content = Markup(page.html)  # noqa: S704 - our own files, reviewed like code
+        html = template("docs").render(
+            page=page,
+            content=content,
+            headings=[passage.heading for passage in page.passages[1:]],
             file=file,
+            before=before,
+            after=after,
             sections=self.sections,
             titles=self.titles,
-            before=self.files[at - 1] if at else None,
-            after=self.files[at + 1] if at + 1 < len(self.files) else None,
             address_of=address_of,
         )
         return secured(asset("page.html", html.encode()))
