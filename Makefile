@@ -40,6 +40,7 @@ lint: .venv/synced  ## Lint, types and import contracts
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
+	@$(RUN) mypy --python-version 3.10 -p cueapi -p cueapi_cli -p cueapi_worker -p cueapi_mcp
 	@$(RUN) lint-imports
 
 bench: .venv/synced  ## Measure rates and lateness; writes bench/results/

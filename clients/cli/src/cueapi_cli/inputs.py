@@ -54,7 +54,7 @@ def instant_of(option: str, value: str | None, now: datetime | None = None) -> s
     """Read a time: RFC 3339, `now`, or `10m` (ago; `+10m` ahead). Raises Failure."""
     if value is None:
         return None
-    now = now or datetime.now(timezone.utc)  # noqa: UP017 - 3.10 has no UTC
+    now = now or datetime.now(timezone.utc)
     ahead, word = value.startswith("+"), value.removeprefix("+")
     if word == "now":
         return now.isoformat()

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from time import sleep
 from typing import Final
@@ -59,7 +59,7 @@ def doctor(given: argparse.Namespace, environ: Environ) -> int:
     """Look at everything."""
     config, access = _read(given, environ)
     with _client(access) as client:
-        found = [*examine(config, access, client, environ, datetime.now(UTC))]
+        found = [*examine(config, access, client, environ, datetime.now(timezone.utc))]
     for finding in found:
         _say(_told(finding))
     return 1 if any(finding.verdict == "wrong" for finding in found) else 0

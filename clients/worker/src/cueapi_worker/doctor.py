@@ -6,7 +6,7 @@ import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final, Literal
 
@@ -119,4 +119,4 @@ def _account(config: Config, access: Access, client: CueAPI) -> Iterator[Finding
 
 def _instant(value: datetime | str) -> datetime:
     read = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return read if read.tzinfo else read.replace(tzinfo=timezone.utc)

@@ -66,7 +66,7 @@ def _server(session: Session) -> Iterator[str]:
 def _clock(session: Session) -> Iterator[str]:
     health = session.stranger.request("GET", "/health")
     told = datetime.fromisoformat(health["timestamp"].replace("Z", "+00:00"))
-    skew = abs((datetime.now(timezone.utc) - told).total_seconds())  # noqa: UP017 - 3.10 has no UTC
+    skew = abs((datetime.now(timezone.utc) - told).total_seconds())
     if skew > SKEW_SECONDS:
         raise _Bad(
             f"this clock is {skew:.0f} s off; signatures are refused from {TOLERANCE_SECONDS} s"

@@ -23,7 +23,7 @@ def quickstart(ctx: typer.Context) -> None:
     """Make a cue for 15 seconds from now, see it arrive, and delete it again."""
     session = session_of(ctx)
     token = f"qs-{secrets.token_hex(8)}"
-    at = datetime.now(timezone.utc) + timedelta(seconds=AHEAD_SECONDS)  # noqa: UP017 - 3.10 has no UTC
+    at = datetime.now(timezone.utc) + timedelta(seconds=AHEAD_SECONDS)
     cue = session.client.cues.create(
         f"quickstart-{token}",
         at=at,

@@ -81,7 +81,7 @@ def _forged(delivery: Delivery) -> Delivery:
 
 def _sample(session: Session, cue_id: str | None, payload: dict[str, Any] | None) -> dict[str, Any]:
     known = session.client.cues.get(cue_id).to_dict() if cue_id else {}
-    now = datetime.now(timezone.utc).replace(microsecond=0)  # noqa: UP017 - 3.10 has no UTC
+    now = datetime.now(timezone.utc).replace(microsecond=0)
     own = known.get("payload") or {"task": "sample"}
     return {
         "id": str(uuid4()),
