@@ -4,7 +4,7 @@ UV := .tools/bin/uv
 RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
 
-.PHONY: run test test-docker test-k8s test-upgrade test-browser faults check lint bench fmt clean
+.PHONY: run test test-docker test-k8s test-upgrade test-published faults test-browser check lint bench fmt clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
