@@ -93,7 +93,8 @@ def _body(operation: Json, schemas: Json) -> Iterator[str]:
             yield "\n| field | type | |\n|---|---|---|"
         for row in rows:
             must = "required" if row.required else ""
-            yield f"| `{row.name}` | {row.words} | {must} |"
+            # In a body null is as good as nothing, which the first page of the reference says.
+            yield f"| `{row.name}` | {row.words.replace(' or null', '')} | {must} |"
         if "example" in said and media == "application/json":
             yield "\n```json\n" + _shown(said["example"]) + "\n```"
 
