@@ -20,7 +20,8 @@ _COPY_CUES = """
 insert into cues
        (id, account_id, name, status, next_run, verification, created_at, version, state)
 select id, account_id, name || '-' || id, status, next_run, verification, created_at, version,
-       replace(state, template, id)::json
+       replace(replace(state, template, id), to_json(name)::text, to_json(name || '-' || id)::text)
+         ::json
   from (select 'cue_' || lpad((%(first)s + n)::text, 12, '0') as id, c.id as template,
                account_id, name, status, next_run, verification, created_at, version,
                state::text as state

@@ -6,6 +6,7 @@ import re
 from signal import SIGKILL
 
 import httpx
+import psutil
 
 from deploy.local.nats import LocalNats
 from deploy.local.processes import ManagedProcess
@@ -33,10 +34,18 @@ async def restart(service: Service) -> None:
 
 
 async def freeze(process: ManagedProcess, seconds: float) -> None:
-    """Stop a process where it stands, and let it go on later."""
+    """Stop a process and its children where they stand, and let them go on later."""
     process.pause()
-    await asyncio.sleep(seconds)
-    process.resume()
+    # Postgres' sessions leave the group of their parent.
+    children = psutil.Process(process.pid).children(recursive=True)
+    for child in children:
+        child.suspend()
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        for child in children:
+            child.resume()
+        process.resume()
 
 
 async def wipe(nats: LocalNats) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 from typing import cast
 
+import psutil
+
+from tests.e2e.waiting import eventually
 from tests.faults.faults import freeze, kill_9
 from tests.faults.scene import Scene, fault
 from tests.faults.stacks import BehindProxies
@@ -52,8 +55,13 @@ async def postgres_paused(scene: Scene) -> None:
     server = scene.world.stack.postgres
     async with scene.under_load():
         pausing = asyncio.create_task(freeze(server, PAUSE_SECONDS))
-        status = await scene.world.client().get("/status")
-        scene.saw(f"the API answered {status.status} meanwhile", not pausing.done())
+        tree = [psutil.Process(server.pid), *psutil.Process(server.pid).children()]
+
+        async def stand_still() -> bool | None:
+            return all(each.status() == psutil.STATUS_STOPPED for each in tree) or None
+
+        await eventually(stand_still, "Postgres stands still", PAUSE_SECONDS)
+        scene.saw(f"{len(tree)} processes stood still", not pausing.done())
         await pausing
         await scene.recovered()
 

@@ -14,6 +14,7 @@ from tests.faults.scene import Scene, fault
 from tests.faults.users import DELIVERY, RETRY
 
 KILLING_SECONDS = 60.0
+KILLS = 20
 PAUSE_SECONDS = 8.0
 
 
@@ -25,19 +26,28 @@ def every_service(scene: Scene) -> list[Service]:
 @fault(may_double=True)
 async def kill_services_at_random(scene: Scene) -> None:
     """`kill -9` of services at random, for 60 s."""
-    ends_at = monotonic() + KILLING_SECONDS
     killed: list[str] = []
     async with scene.under_load():
-        # Each service once; after that, whichever the dice say.
-        victims = [scene.dice.choice(scene.world.stack.services[name]) for name in SERVICES]
-        scene.dice.shuffle(victims)
-        while monotonic() < ends_at or victims:
-            victim = victims.pop() if victims else scene.dice.choice(every_service(scene))
-            await kill_9(victim)
-            killed.append(victim.name)
-            await asyncio.sleep(scene.dice.uniform(0, 2))
-        scene.saw(f"{len(killed)} kills, of {len(set(killed))} replicas", len(killed) >= 5)
+        async with asyncio.TaskGroup() as restarts:
+            await _kill_at_random(scene, restarts, killed)
         await scene.recovered()
+    scene.saw(f"{len(killed)} kills, of {len(set(killed))} replicas", len(killed) >= KILLS)
+
+
+async def _kill_at_random(scene: Scene, restarts: asyncio.TaskGroup, killed: list[str]) -> None:
+    ends_at = monotonic() + KILLING_SECONDS
+    # Each service once; after that, whichever the dice say.
+    victims = [scene.dice.choice(scene.world.stack.services[name]) for name in SERVICES]
+    scene.dice.shuffle(victims)
+    while monotonic() < ends_at:
+        alive = [each for each in every_service(scene) if each.up]
+        if victims:
+            alive = [victims.pop()]
+        if alive:
+            victim = scene.dice.choice(alive)
+            restarts.create_task(kill_9(victim))
+            killed.append(victim.name)
+        await asyncio.sleep(scene.dice.uniform(1, 3))
 
 
 @fault()
