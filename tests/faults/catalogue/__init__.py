@@ -1,4 +1,4 @@
-"""The faults, by what they are done to. Importing this puts them all into the catalogue."""
+"""The faults, by what they are done to; importing this puts all of them into the catalogue."""
 
 from tests.faults.catalogue import broker, clocks, crashes, database, services, storms
 
