@@ -10,9 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from cueapi.webhooks import verify_webhook
+from cueapi_cli.commands import mcp
 from cueapi_cli.commands.dev import server_command
-from cueapi_cli.failures import Failure
+from cueapi_cli.failures import Failure, exit_code
+from cueapi_cli.session import Session
 from cueapi_cli.signing import body_of, copied, signature, signed
+from typer import Abort
 
 from tests.clients.cli.conftest import Cli
 from tests.clients.cli.fake_api import CUE, RUN, FakeApi, events, refusal
@@ -84,6 +87,11 @@ def test_what_would_not_verify_any_more_is_signed_again(old_or_other: str) -> No
 def test_listen_copies_deliveries_off_the_live_tail(cli: Cli, api: FakeApi, hook: Handler) -> None:
     api.answers["GET /v1/events/stream"] = events(EVENT)
     api.answers[f"GET {PATH}"] = RUN
+    api.answers[f"GET /v1/cues/{RUN['cue_id']}"] = {
+        **CUE,
+        "callback": {"url": HOOK, "method": "PUT", "headers": {}},
+    }
+    api.answers["PUT /hook"] = hook
     went_out = attempt(int(time.time()), body_of(RUN, 1))
     api.answers[f"GET {PATH}/attempts"] = {"attempts": [went_out], "total": 1}
     told = cli.ok("listen", "--forward-to", HOOK, "-n", "1")
@@ -92,6 +100,7 @@ def test_listen_copies_deliveries_off_the_live_tail(cli: Cli, api: FakeApi, hook
     assert hook.taken[0].content == body_of(RUN, 1)
     sent = went_out["request_headers"]["X-CueAPI-Signature"]
     assert hook.taken[0].headers["x-cueapi-signature"] == sent
+    assert hook.taken[0].method == "PUT", "as the cue's callback"
     assert not any("outcome" in each for each in api.asked)
 
 
@@ -174,6 +183,31 @@ def test_dev_where_the_server_is_not_installed(tmp_path: Any) -> None:
 def test_dev(cli: Cli) -> None:
     told = cli.ok("dev", "--port", "8123", "--no-demo", "--dry-run")
     assert told.endswith("-m deploy.local --port 8123 --data-dir .cueapi --no-demo\n")
+
+
+def test_mcp_serves_with_the_key_and_server_of_the_profile(cli: Cli) -> None:
+    told = cli.ok("mcp", "--transport", "http", "--read-only", "--dry-run")
+    assert told.endswith("-m cueapi_mcp --transport http --read-only\n")
+    with pytest.raises(Failure, match="not installed") as failure:
+        mcp.server_command("cueapi_mcp_that_is_not_there")
+    assert "pip install cueapi-mcp" in str(failure.value.hint)
+    session = Session(environment={"CUEAPI_API_KEY": "k", "CUEAPI_API_BASE": "http://h/v1"})
+    added = mcp.environment(session)
+    assert (added["CUEAPI_API_KEY"], added["CUEAPI_BASE_URL"]) == ("k", "http://h")
+
+
+def test_an_interrupted_prompt_ends_as_interrupted() -> None:
+    with pytest.raises(Abort) as raised:
+        raise_as_a_prompt_does()
+    assert exit_code(raised.value) == 130
+    assert exit_code(Abort()) is None, "no was the answer"
+
+
+def raise_as_a_prompt_does() -> None:
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        raise Abort from None
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Annotated, Any
 
 import typer
-from cueapi.overriding import override
 from typer.core import TyperGroup
+from typing_extensions import override
 
 from cueapi_cli import __version__
 from cueapi_cli.catalogue import COMMANDS, overview

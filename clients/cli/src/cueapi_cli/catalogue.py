@@ -54,6 +54,7 @@ FAMILIES: Mapping[str, Mapping[str, Entry]] = {
     "On your machine": {
         "listen": Entry("listen", "Bring deliveries to a local port."),
         "trigger": Entry("trigger", "Send one signed sample to a URL."),
+        "mcp": Entry("mcp", "Serve the tools of agents, over stdio or HTTP."),
     },
     "Account": {
         "usage": Entry("plans", "Show what of the plan is used."),

@@ -60,7 +60,7 @@ def exit_code(error: BaseException) -> int | None:
         return 0
     if isinstance(error, Failure):
         return error.code
-    if isinstance(error, KeyboardInterrupt):
+    if _is_interrupt(error):
         return INTERRUPTED
     if isinstance(error, BadPath):
         return USAGE
@@ -76,7 +76,7 @@ def told(error: BaseException, paint: Paint) -> Iterator[str]:
         yield f"Would send: {error.method} {error.path}"
         if error.body:
             yield json.dumps(json.loads(error.body), indent=2, ensure_ascii=False)
-    elif isinstance(error, KeyboardInterrupt):
+    elif _is_interrupt(error):
         yield paint.dim("Interrupted.")
     elif isinstance(error, (Failure, BadPath)):
         yield paint.bad(f"Error: {error}")
@@ -84,6 +84,12 @@ def told(error: BaseException, paint: Paint) -> Iterator[str]:
             yield f"Hint: {hint}"
     else:
         yield from _refusal(error, paint)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    # A prompt ends with Abort at Ctrl-C, and also where the answer is no.
+    at_prompt = type(error).__name__ == "Abort"
+    return isinstance(error.__context__ if at_prompt else error, KeyboardInterrupt)
 
 
 def _code_of_refusal(error: Any) -> int:

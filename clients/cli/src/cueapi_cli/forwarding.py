@@ -37,10 +37,11 @@ class Answer:
 
 
 def handed(http: httpx.Client, url: str, delivery: Delivery) -> Answer:
-    """POST a delivery to a handler."""
+    """Send a delivery to a handler."""
     begun = time.monotonic()
     try:
-        response = http.post(url, content=delivery.body, headers=dict(delivery.headers))
+        headers = dict(delivery.headers)
+        response = http.request(delivery.method, url, content=delivery.body, headers=headers)
     except (httpx.TransportError, httpx.InvalidURL) as failure:
         said = str(failure) or type(failure).__name__
         return Answer(None, time.monotonic() - begun, error=said)

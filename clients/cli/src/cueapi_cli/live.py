@@ -8,7 +8,7 @@ from cueapi_cli.session import Session
 
 def beginning(session: Session) -> str:
     """Give the position of now. Raises Failure, and CueAPIError if the server refuses."""
-    from cueapi.exchange import refusal
+    from cueapi.errors import refusal
 
     client = session.client
     url = client.settings.url("/v1/events/stream")

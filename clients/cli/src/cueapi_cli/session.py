@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from cueapi_cli.failures import USAGE, Failure, NotSignedIn, WouldSend
@@ -117,7 +117,7 @@ class Session:
     @cached_property
     def stranger(self) -> CueAPI:
         """The SDK's client without a key. Raises Failure."""
-        return self._client("none").with_options(api_key=None)
+        return self._client(None)
 
     def client_of(self, api_key: str) -> CueAPI:
         """The SDK's client with another key."""
@@ -153,15 +153,16 @@ class Session:
         for client in self._opened:
             client.close()
 
-    def _client(self, key: str) -> CueAPI:
+    def _client(self, key: str | None) -> CueAPI:
         import httpx
         from cueapi import CueAPI
 
+        make = CueAPI.without_key if key is None else partial(CueAPI, key)
         hooks = {"request": [_stop_change]} if self.wishes.dry_run else {}
         http = httpx.Client(timeout=30.0, transport=self._transport, event_hooks=hooks)
         self._opened.append(http)
         try:
-            return CueAPI(key, base_url=self.base.value, http_client=http, sleep=self.wait)
+            return make(base_url=self.base.value, http_client=http, sleep=self.wait)
         except ValueError as error:
             raise Failure(str(error), code=USAGE) from error
 

@@ -18,6 +18,7 @@ class Delivery:
 
     body: bytes
     headers: Mapping[str, str]
+    method: str = "POST"
 
     @property
     def execution_id(self) -> str:

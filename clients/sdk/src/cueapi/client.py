@@ -81,6 +81,7 @@ class CueAPI:
         timeout: float = DEFAULT_TIMEOUT,
         max_retries: int = DEFAULT_RETRIES,
         http_client: httpx.Client | None = None,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> CueAPI:
         """Make a client for the calls that need no key: register, sign in, health."""
         client = cls(
@@ -89,6 +90,7 @@ class CueAPI:
             timeout=timeout,
             max_retries=max_retries,
             http_client=http_client,
+            sleep=sleep,
         )
         client.settings = client.settings.changed({"api_key": None})
         return client

@@ -200,6 +200,15 @@ def error_of(status: int, headers: Mapping[str, str], body: Any) -> CueAPIError:
     return made
 
 
+def refusal(response: httpx.Response) -> CueAPIError:
+    """Make the exception for an answer that is none."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = response.text
+    return error_of(response.status_code, response.headers, body)
+
+
 def unanswered(error: httpx.TransportError) -> APIConnectionError:
     """Make the exception for a request that got no answer."""
     if isinstance(error, httpx.TimeoutException):

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 
 from cueapi.calls import Call, anything, query
-from cueapi.errors import unanswered
-from cueapi.exchange import refusal, request_of
+from cueapi.errors import refusal, unanswered
+from cueapi.exchange import request_of
 from cueapi.models.events import StreamEvent
 from cueapi.retries import RETRIED_STATUSES, RetryPolicy
 from cueapi.settings import Settings

@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx
 
 from cueapi.calls import Call
-from cueapi.errors import CueAPIError, error_of, retry_after_seconds, unanswered
+from cueapi.errors import CueAPIError, refusal, retry_after_seconds, unanswered
 from cueapi.retries import RETRIED_STATUSES
 from cueapi.settings import Settings
 
@@ -101,15 +101,6 @@ def request_of(
         content=content,
         timeout=timeout or call.timeout or settings.timeout,
     )
-
-
-def refusal(response: httpx.Response) -> CueAPIError:
-    """Make the exception for an answer that is none."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = response.text
-    return error_of(response.status_code, response.headers, body)
 
 
 def document_in(response: httpx.Response) -> Any:

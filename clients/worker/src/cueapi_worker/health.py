@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
-from cueapi.overriding import override
+from typing_extensions import override
 
 from cueapi_worker.errors import WorkerError
 

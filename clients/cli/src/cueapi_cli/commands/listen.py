@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
 from itertools import islice
 from typing import Annotated, Any
 
@@ -65,6 +67,10 @@ def listen(
 def _copies(
     session: Session, secret: str, cue_id: str | None, position: str
 ) -> Iterator[tuple[Delivery, bool]]:
+    @cache
+    def method_of(cue_id: str) -> str:
+        return session.client.cues.get(cue_id).callback.method
+
     stream = session.client.events.stream
     for event in stream(cue_id=cue_id, type=ENDED_ATTEMPTS, last_event_id=position):
         if event.execution_id is None:
@@ -73,7 +79,8 @@ def _copies(
         made = session.client.executions.attempts(event.execution_id).to_dict()["attempts"]
         ended = [each for each in made if each["ended_at"] == event.get("at")]
         attempt = (ended or [each for each in made if each["ended_at"]])[-1]
-        yield copied(execution, attempt, secret, int(time.time()))
+        delivery, intact = copied(execution, attempt, secret, int(time.time()))
+        yield replace(delivery, method=method_of(execution["cue_id"])), intact
 
 
 def _claimed(
