@@ -1,4 +1,7 @@
-"""Brings the database to this release's schema, and makes the log's partitions ahead of time."""
+"""Brings the database to this release's schema, and makes the log's partitions ahead of time.
+
+A log that was restored into another server is taken over here too: see `adopt_log` in the schema.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ def migrate(url: str) -> None:
         connection.execute(sqlalchemy.text(f"select pg_advisory_xact_lock({_LOCK})"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.execute(sqlalchemy.text("select adopt_log()"))
         today = connection.execute(sqlalchemy.text("select current_date")).scalar_one()
         for statement in partition_statements(today):
             connection.execute(sqlalchemy.text(statement))

@@ -27,7 +27,7 @@ from libs.events.subjects import CONSUMERS, EVENTS
 from libs.runtime.clock import monotonic
 from libs.runtime.health import Health
 from libs.runtime.ids import jittered
-from libs.runtime.postgres import Connection, Database, Unavailable
+from libs.runtime.postgres import Conflict, Connection, Database, Unavailable
 from libs.runtime.supervisor import stopping
 from libs.runtime.telemetry import collects
 
@@ -52,7 +52,7 @@ select e.pos, e.xid::text, e.id::text, e.type, e.stream_id, e.version, e.account
        e.recorded_at, (e.data #>> '{report,success}')::boolean, e.meta ->> 'traceparent'
   from events e
  where (e.xid, e.pos) > (%s::xid8, %s)
-   and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+   and e.xid < (select log_horizon())
  order by e.xid, e.pos
  limit %s
 """
@@ -188,6 +188,7 @@ class Relay:
         acknowledged, has lost notices: the relay goes back to the oldest unacknowledged one.
         """
         self._checkpoint = None
+        await self._adopt_log()
         jetstream = self._bus.jetstream
         made = await provision(jetstream, replicas=self._stream_replicas)
         if made:
@@ -207,6 +208,17 @@ class Relay:
         floor = min(_floor(consumer, info.state.last_seq) for consumer in consumers)
         await self._database.execute(_ACKNOWLEDGED, {"floor": floor})
         return False
+
+    async def _adopt_log(self) -> None:
+        try:
+            async with self._database.transaction() as (connection, _):
+                await connection.execute("set local statement_timeout = 0")
+                cursor = await connection.execute("select adopt_log()")
+                row = await cursor.fetchone()
+        except Conflict as error:
+            raise Unavailable("others hold the log, which came from another server") from error
+        if row is not None and row[0]:
+            log.warning("the log came from another server; its order goes on from here")
 
     async def _rewind(self, created: str) -> None:
         oldest = await self._database.rows(_OLDEST_UNACKNOWLEDGED)

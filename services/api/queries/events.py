@@ -126,18 +126,18 @@ def _position(xid: str, pos: int) -> Position:
     return Position(int(xid), pos)
 
 
-_HORIZON = "select pg_snapshot_xmin(pg_current_snapshot())::text as xid"
+_HORIZON = "select log_horizon()::text as xid"
 
 # What a look goes over is bounded, whoever the events belong to; only own ones are brought.
 _SEEN = """
 with seen as materialized (
   select xid, pos, stream_id, version, type, schema_version, account_id, data, meta
     from api_events
-   where (xid, pos) > (%(xid)s::xid8, %(pos)s) and xid < pg_snapshot_xmin(pg_current_snapshot())
+   where (xid, pos) > (%(xid)s::xid8, %(pos)s) and xid < (select log_horizon())
    order by xid, pos limit %(limit)s
 ), bounds as (
   select (select count(*) from seen) as scanned,
-         pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
+         log_horizon()::text as horizon,
          last.xid::text as last_xid, last.pos as last_pos
     from (select 1) one
     left join (select xid, pos from seen order by xid desc, pos desc limit 1) last on true
