@@ -50,7 +50,11 @@ function listen(listener) {
   return () => {
     listeners.delete(listener);
     // A page that replaces another may listen again in a moment.
-    setTimeout(() => { if (listeners.size === 0) connection?.abort(); }, 1_000);
+    setTimeout(() => {
+      if (listeners.size) return;
+      connection?.abort();
+      lastId = ""; // Whoever listens next may be somebody else.
+    }, 1_000);
   };
 }
 

@@ -144,6 +144,23 @@ async def test_search_and_filters_are_in_the_address(
     assert page.url.endswith("/executions?status=success")
 
 
+async def test_a_cue_tells_what_became_of_each_due_time(visit: Visit, api: Api) -> None:
+    cue = await api.webhook_cue(api.hook())
+    execution_id = await api.fire(cue["id"])
+    ended = {"verdict": "ran", "status": "success", "execution_id": execution_id, "reason": None}
+    skipped = {"verdict": "skipped", "status": None, "execution_id": None, "reason": "paused"}
+    times = [f"2026-03-{day:02}T09:00:00Z" for day in (1, 2)]
+    slots = [{**end, "slot": time} for end, time in zip((ended, skipped), times, strict=True)]
+    told = {"cue_id": cue["id"], "slots": slots, "total": 2, "truncated": False}
+    # A due time of its own would take a minute to come.
+    await visit.page.route("**/slots?*", lambda route: route.fulfill(json=told))
+    page = await visit.open(f"/cues/{cue['id']}")
+    await expect(page.get_by_role("img", name="Skipped, paused")).to_be_visible()
+    assert await visit.faults() == []
+    await page.get_by_role("link", name="09:00: Success").click()
+    await expect(page.get_by_text("The cue was fired by hand")).to_be_visible()
+
+
 async def test_faults_stand_at_their_fields(visit: Visit) -> None:
     page = await visit.open("/cues/new")
     await page.get_by_role("button", name="Create cue").click()

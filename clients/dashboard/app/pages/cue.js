@@ -6,6 +6,7 @@ import { ExplainDialog } from "../explain.js";
 import { FireDialog } from "../fire.js";
 import { dayTime, plural, span, words } from "../format.js";
 import { html } from "../html.js";
+import { Ledger } from "../ledger.js";
 import { useChanges } from "../live.js";
 import { useLoad } from "../load.js";
 import { go, href } from "../router.js";
@@ -25,7 +26,7 @@ export default function Cue({ id }) {
       ${(data) => html`
         <${Head} cue=${data} open=${setDialog} reload=${cue.reload} />
         <div class="columns-wide">
-          <div class="stack"><${Runs} cue=${data} /><${Settings} cue=${data} /></div>
+          <div class="stack"><${Ledger} cue=${data} /><${Runs} cue=${data} /><${Settings} cue=${data} /></div>
           <div class="stack"><${Schedule} cue=${data} /></div>
         </div>
         ${dialog === "fire" && html`<${FireDialog} cue=${data} onClose=${close} />`}

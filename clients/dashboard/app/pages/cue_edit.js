@@ -12,8 +12,9 @@ import { Check, Lines, Segments, Select, Text } from "../ui/fields.js";
 import { toast } from "../ui/toast.js";
 import { Zones } from "../ui/zones.js";
 
-export default function CueEdit({ id }) {
-  if (!id) return html`<${Form} start=${EMPTY()} />`;
+export default ({ id }) => (id ? html`<${Change} id=${id} />` : html`<${Form} start=${EMPTY()} />`);
+
+function Change({ id }) {
   const cue = useLoad((signal) => get(`/v1/cues/${id}`, { execution_limit: 1 }, signal), [id]);
   return html`<${Loaded} loaded=${cue} lines=${10}>${(data) => html`<${Form} cue=${data} start=${draftOf(data)} />`}<//>`;
 }

@@ -1,17 +1,18 @@
 /** Executions: live, filtered by the address, as many as there are. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { get, post } from "../api.js";
 import { briefTime, count, plural, words } from "../format.js";
-import { classes, html } from "../html.js";
+import { html } from "../html.js";
 import { useChanges } from "../live.js";
 import { useAction } from "../load.js";
+import { usePages } from "../paging.js";
 import { href, place, setQuery } from "../router.js";
 import { EXECUTION_STATUSES, FAILING, OUTCOME_STATES, TRIGGERS } from "../status.js";
 import { Badge, Button, Card, Empty, ErrorNote, PageHead, Skeleton } from "../ui/basics.js";
 import { Dialog } from "../ui/dialog.js";
 import { Filter } from "../ui/fields.js";
 import { toast } from "../ui/toast.js";
-import { usePages, VirtualRows } from "../ui/virtual.js";
+import { VirtualRows } from "../ui/virtual.js";
 
 const ROW_HEIGHT = 44;
 const LATELY = [["", "Any time"], ["1", "Last hour"], ["24", "Last 24 hours"], ["168", "Last 7 days"]];
@@ -90,14 +91,14 @@ function List({ pages, filtered }) {
 function Row({ each, index }) {
   if (!each) return html`<div class="grid-row grid-wait" role="row" aria-rowindex=${index + 1}><span role="cell">…</span></div>`;
   return html`
-    <a class=${classes("grid-row")} role="row" aria-rowindex=${index + 1} href=${href(`/executions/${each.id}`)}>
+    <div class="grid-row" role="row" aria-rowindex=${index + 1}>
       <span role="cell" class="state"><${Badge} state=${each.status} /></span>
-      <span role="cell" class="one-line name">${each.cue_name}</span>
+      <span role="cell" class="one-line"><a class="whole-row" href=${href(`/executions/${each.id}`)}>${each.cue_name}</a></span>
       <span role="cell" class="optional"><${Badge} state=${each.outcome_state} /></span>
       <span role="cell" class="trigger faint">${words(each.triggered_by)}</span>
       <span role="cell" class="attempts numbers">${each.attempts}</span>
       <span role="cell" class="end-cell one-line">${briefTime(each.scheduled_for)}</span>
-    </a>`;
+    </div>`;
 }
 
 /** Replays all that the filters match: first it says how many, then it does it. */
@@ -110,7 +111,7 @@ function ReplayMany({ filters, onClose }) {
     toast(`${plural(done.replayed, "execution")} replayed, ${count(done.skipped.length)} skipped`);
     onClose();
   });
-  useMemo(() => { planning.run(); }, []);
+  useEffect(() => { planning.run(); }, []);
   return html`
     <${Dialog} title="Replay these executions" onClose=${onClose}>
       <div class="dialog-body">

@@ -30,7 +30,7 @@ export default function Keys() {
     ${dialog?.kind === "rename" && html`<${Rename} key_=${dialog.key} onDone=${keys.reload} onClose=${close} />`}
     ${dialog?.kind === "revoke" && html`
       <${Confirm} title="Revoke this key?" verb="Revoke" onClose=${close}
-        action=${async () => { await del(`/v1/auth/keys/${dialog.key.id}`); close(); toast("The key was revoked"); keys.reload(); }}>
+        action=${async () => { await del(`/v1/auth/keys/${dialog.key.id}`); toast("The key was revoked"); keys.reload(); }}>
         <p>Whatever uses <strong>${dialog.key.label}</strong> (<code>${dialog.key.prefix}…</code>) is refused at once. This cannot be undone.</p>
       <//>`}`;
 }
@@ -101,7 +101,7 @@ function Default() {
     <//>
     ${asking && html`
       <${Confirm} title="Regenerate the default key?" verb="Regenerate" onClose=${() => setAsking(false)}
-        action=${async () => { setValue((await post("/v1/auth/key/regenerate", {}, { headers: { "X-Confirm-Destructive": "true" } })).api_key); setAsking(false); toast("The default key was replaced"); }}>
+        action=${async () => { setValue((await post("/v1/auth/key/regenerate", {}, { headers: { "X-Confirm-Destructive": "true" } })).api_key); toast("The default key was replaced"); }}>
         <p>The present default key is refused at once, everywhere it is used.</p>
       <//>`}`;
 }

@@ -16,6 +16,7 @@ import { Chart } from "../ui/chart.js";
 const RECENT = 100;
 const PAGES = 3;
 const SHOWN = 6;
+const RELOAD_MS = 15_000; // A busy account would else use up its requests by being looked at.
 
 /** The newest executions, over a few pages: what the charts are drawn from. */
 async function recentExecutions(signal) {
@@ -29,8 +30,8 @@ export default function Overview() {
   const cues = useLoad(allCues, []);
   const recent = useLoad(recentExecutions, []);
   const usage = useLoad((signal) => get("/v1/usage", {}, signal), []);
-  useChanges((event) => event.execution_id, () => { recent.reload(); usage.reload(); }, 6_000);
-  useChanges((event) => event.type.startsWith("Cue") || event.type === "ExecutionScheduled", cues.reload, 6_000);
+  useChanges((event) => event.execution_id, () => { recent.reload(); usage.reload(); }, RELOAD_MS);
+  useChanges((event) => event.type.startsWith("Cue") || event.type === "ExecutionScheduled", cues.reload, RELOAD_MS);
   return html`
     <${PageHead} title="Overview"><${Button} kind="primary" icon="plus" to="/cues/new">New cue<//><//>
     <${Tiles} recent=${recent.data} cues=${cues.data} />

@@ -58,7 +58,6 @@ function Alerts() {
   const rotate = async () => {
     const { alert_webhook_secret } = await post("/v1/auth/alert-webhook-secret/regenerate", {}, CONFIRMED);
     secret.set({ alert_webhook_secret });
-    setAsking(false);
     toast("The alert secret was replaced");
   };
   return html`

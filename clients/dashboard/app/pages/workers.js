@@ -47,7 +47,7 @@ export default function Workers() {
     </div>
     ${leaving && html`
       <${Confirm} title="Forget this worker?" verb="Forget" onClose=${() => setLeaving(null)}
-        action=${async () => { await del(`/v1/workers/${encodeURIComponent(leaving.worker_id)}`); setLeaving(null); look(); }}>
+        action=${async () => { await del(`/v1/workers/${encodeURIComponent(leaving.worker_id)}`); look(); }}>
         <p><strong>${leaving.worker_id}</strong> leaves the list until its next heartbeat. What it has claimed stays its own until the lease ends.</p>
       <//>`}`;
 }

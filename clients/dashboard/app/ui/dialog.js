@@ -1,8 +1,8 @@
 /** Dialogs: the browser's own, which keeps the focus inside and gives it back. */
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
-import { Button, ErrorNote } from "./basics.js";
 import { useAction } from "../load.js";
+import { Button, ErrorNote } from "./basics.js";
 import { Icon } from "./icons.js";
 
 /** Shown as long as it is rendered; `onClose` is called when the user wants it gone. */
@@ -27,16 +27,18 @@ export function Dialog({ title, onClose, children, side }) {
     </dialog>`;
 }
 
-/** Asks before something that cannot be undone. `action` is called once, and its refusal is shown. */
+/** Asks before something that cannot be undone. It closes when `action` is done, and shows its refusal. */
 export function Confirm({ title, children, verb, action, onClose, danger = true }) {
-  const doing = useAction(action);
-  const confirm = async () => { if ((await doing.run()) !== false && !doing.error) onClose(); };
+  const doing = useAction(async () => {
+    await action();
+    onClose();
+  });
   return html`
     <${Dialog} title=${title} onClose=${onClose}>
       <div class="dialog-body">${children}<${ErrorNote} error=${doing.error} /></div>
       <div class="dialog-foot">
         <${Button} onClick=${onClose}>Cancel<//>
-        <${Button} kind=${danger ? "danger" : "primary"} busy=${doing.busy} onClick=${confirm}>${verb}<//>
+        <${Button} kind=${danger ? "danger" : "primary"} busy=${doing.busy} onClick=${doing.run}>${verb}<//>
       </div>
     <//>`;
 }
