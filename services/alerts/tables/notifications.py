@@ -8,6 +8,7 @@ from typing import Any
 
 from libs.events.envelope import encode
 from libs.events.log import PostgresUnit
+from libs.events.quarantine import Batch
 from libs.runtime.postgres import Database
 from services.alerts.decider.notifying import Notification, Told, counts
 from services.alerts.rules.pace import DIGEST_AFTER, LEASE
@@ -28,11 +29,14 @@ on conflict (subject, channel) do nothing
 _DUE = f"""
 select {_COLUMNS} from notifications
  where due_at <= now() and account_id <> all(%s::uuid[])
+   and subject || ' ' || channel <> all(%s::text[])
  order by due_at limit %s for update skip locked
 """  # noqa: S608 - our names
 _NEXT_IN = """
 select extract(epoch from min(due_at) - clock_timestamp())::float8 as next_in
-  from notifications where due_at is not null and account_id <> all(%s::uuid[])
+  from notifications
+ where due_at is not null and account_id <> all(%s::uuid[])
+   and subject || ' ' || channel <> all(%s::text[])
 """
 _BACKLOG = """
 select count(*) as waiting, extract(epoch from now() - min(due_at))::float8 as age
@@ -99,15 +103,19 @@ async def add(unit: PostgresUnit, notifications: Sequence[Notification]) -> None
         await unit.connection.execute(_ADD, [encode(notifications).decode()])
 
 
-async def take_due(unit: PostgresUnit, limit: int, without: Collection[str]) -> list[Notification]:
-    """Lock notifications that are due and that nobody else holds, but for some accounts'."""
-    cursor = await unit.connection.execute(_DUE, [sorted(without), limit])
-    return [_notification(row) for row in await cursor.fetchall()]
+async def take_due(unit: PostgresUnit, batch: Batch, busy: Collection[str]) -> list[Notification]:
+    """Lock notifications that are due and that nobody else holds, but for busy accounts'."""
+    cursor = await unit.connection.execute(_DUE, [sorted(busy), batch.without, batch.limit])
+    rows = await cursor.fetchall()
+    batch.taken += [f"{subject} {channel}" for subject, channel, *_ in rows]
+    return [_notification(row) for row in rows]
 
 
-async def next_in(database: Database, without: Collection[str]) -> float | None:
-    """Seconds until the nearest is due, but for some accounts'; None when none is."""
-    rows = await database.rows(_NEXT_IN, [sorted(without)])
+async def next_in(
+    database: Database, busy: Collection[str], without: Sequence[str]
+) -> float | None:
+    """Seconds until the nearest is due, but for busy accounts' and some; None when none is."""
+    rows = await database.rows(_NEXT_IN, [sorted(busy), without])
     return rows[0]["next_in"] if rows else None
 
 

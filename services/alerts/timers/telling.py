@@ -12,6 +12,7 @@ from prometheus_client import Counter as Metric
 from libs.events.alerts import CATEGORY, NotificationFailed, NotificationSent
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
+from libs.events.quarantine import Batch, Quarantine
 from libs.events.timers import Look
 from libs.runtime.ids import jittered, new_uuid
 from libs.runtime.postgres import Conflict, Unavailable
@@ -48,6 +49,7 @@ class TellPeople:
         self._on_appended = on_appended
         self._running: set[asyncio.Task[None]] = set()
         self._accounts: Counter[str] = Counter()
+        self._quarantine = Quarantine("begin notifications")
 
     async def run(self) -> None:
         """Wait until cancelled; then for the tries on the wire, which end in time."""
@@ -61,12 +63,15 @@ class TellPeople:
         room = SLOTS - len(self._running)
         if room <= 0:
             return Look(taken=0)
+        return await self._quarantine.look(room, self._look)
+
+    async def _look(self, batch: Batch) -> Look:
         busy = [account for account, count in self._accounts.items() if count >= ACCOUNT_SLOTS]
-        next_in = await notifications.next_in(self._events.database, busy)
+        next_in = await notifications.next_in(self._events.database, busy, batch.without)
         if next_in is None or next_in > 0:
             return Look(taken=0, next_in=next_in)
         async with self._events.transaction() as unit:
-            due = await notifications.take_due(unit, room, busy)
+            due = await notifications.take_due(unit, batch, busy)
             lost = [notification for notification in due if notification.tries >= TRIES]
             for notification in lost:
                 await _end(unit, notification, Told(status="failed", error="the last try was lost"))

@@ -12,7 +12,9 @@ from nats.errors import Error as NatsError
 from nats.js.api import DeliverPolicy
 
 from libs.events.subjects import EVENTS
-from tests.e2e.client import ok
+from libs.runtime.clock import monotonic
+from tests.e2e.client import ok, soon
+from tests.e2e.receiver import Answer
 from tests.e2e.waiting import eventually
 from tests.faults.faults import freeze, kill_9, wipe
 from tests.faults.scene import Scene, fault
@@ -69,15 +71,25 @@ async def nats_killed(scene: Scene) -> None:
 
 @fault(long=True)
 async def nats_stopped_for_150_seconds(scene: Scene) -> None:
-    """nats-server is away for 150 s, past the default reconnect budget."""
+    """nats-server is away for 150 s, past the default reconnect budget; due cues are delivered."""
     server = scene.world.stack.nats
-    async with scene.under_load():
-        await server.stop()
-        await answers_503(scene)
-        await asyncio.sleep(STOPPED_SECONDS)
-        scene.saw(f"the broker was away for {STOPPED_SECONDS:g} s", not server.running)
-        await server.start()
-        await scene.recovered()
+    api = await scene.world.account()
+    hook = api.hook()
+    hook.answer = Answer(body={"success": True})
+    due = [await api.webhook_cue(hook, schedule=soon(STOPPED_SECONDS * n / 5)) for n in range(1, 5)]
+    began = monotonic()
+    await server.stop()
+    await answers_503(scene)
+    for number, cue in enumerate(due, 1):
+        await hook.arrival(number)
+        await api.only_execution(cue["id"], outcome_state="reported_success")
+        await asyncio.sleep(max(0.0, began + STOPPED_SECONDS * (number + 1) / 5 - monotonic()))
+    scene.saw(f"the broker was away for {monotonic() - began:.0f} s", not server.running)
+    scene.saw(f"{len(hook.arrivals)} deliveries meanwhile", len(hook.arrivals) == len(due))
+    await server.start()
+    await scene.recovered()
+    async with scene.under_load() as load:
+        await load.progress()
 
 
 @fault()

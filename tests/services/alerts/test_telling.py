@@ -107,6 +107,27 @@ def states(rows: Sequence[Any]) -> list[tuple[str, str, str]]:
     return [(row["kind"], row["channel"], row["status"]) for row in rows]
 
 
+async def test_a_notification_that_no_letter_can_be_made_of_does_not_stop_the_others(
+    postgres_log: PostgresLog,
+) -> None:
+    stories = [await failing_cue(postgres_log) for _ in range(3)]
+    addresses = [await story.register() for story in stories]
+    for story in stories:
+        await raise_alerts(postgres_log, await story.failure(), LINKS)
+    await postgres_log.database.execute(
+        "update notifications set content = '{}' where account_id = %s", [stories[1].account_id]
+    )
+    office = Office(postgres_log)
+    await office.work()
+    told = {letter.to for letter in office.post.letters}
+    assert told & {*addresses} == {addresses[0], addresses[2]}
+    assert [row["status"] for row in await stories[1].notifications()] == ["waiting"]
+    # Nothing can be made of it: it is in the way of the tests after this one.
+    await postgres_log.database.execute(
+        "delete from notifications where account_id = %s", [stories[1].account_id]
+    )
+
+
 async def test_a_final_failure_is_told_once_by_mail_and_webhook(postgres_log: PostgresLog) -> None:
     story = await failing_cue(postgres_log, on_failure=OnFailure(webhook=HOOK))
     address = await story.register()

@@ -42,14 +42,15 @@ async def add(unit: StoreUnit, params: Any) -> list[Any]:
     return []
 
 
-def _due(unit: StoreUnit, without: Any) -> list[tuple[Any, dict[str, Any]]]:
-    rows = [(key, unit.table(TABLE).get(key)) for key in unit.store.dues[TABLE]]
-    return [(key, row) for key, row in rows if row["account_id"] not in without]
+def _due(unit: StoreUnit, busy: Any, without: Any) -> list[tuple[Any, dict[str, Any]]]:
+    keys = [key for key in unit.store.dues[TABLE] if " ".join(key) not in without]
+    rows = [(key, unit.table(TABLE).get(key)) for key in keys]
+    return [(key, row) for key, row in rows if row["account_id"] not in busy]
 
 
 async def due(unit: StoreUnit, params: Any) -> list[Any]:
-    without, limit = params
-    rows = [(key, row) for key, row in _due(unit, without) if row["due_at"] <= unit.now]
+    busy, without, limit = params
+    rows = [(key, row) for key, row in _due(unit, busy, without) if row["due_at"] <= unit.now]
     taken: list[Any] = []
     for key, row in sorted(rows, key=lambda pair: (pair[1]["due_at"], pair[0])):
         if len(taken) < limit and await unit.seize((TABLE, str(key))):
@@ -59,7 +60,7 @@ async def due(unit: StoreUnit, params: Any) -> list[Any]:
 
 
 async def next_in(unit: StoreUnit, params: Any) -> list[Any]:
-    return [{"next_in": until(unit, [row["due_at"] for _, row in _due(unit, params[0])])}]
+    return [{"next_in": until(unit, [row["due_at"] for _, row in _due(unit, *params)])}]
 
 
 async def begin(unit: StoreUnit, params: Any) -> list[Any]:
