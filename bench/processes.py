@@ -23,6 +23,11 @@ async def idle(pids: dict[str, int]) -> dict[str, dict[str, float]]:
     }
 
 
+def cpu_seconds(pid: int) -> float:
+    """What a process and its children have used of CPU so far; those that ended do not count."""
+    return _cpu_seconds(_tree(pid))
+
+
 def _tree(pid: int) -> list[psutil.Process]:
     root = psutil.Process(pid)
     return [root, *root.children(recursive=True)]
