@@ -21,6 +21,7 @@ from rich.table import Table
 
 from bench import delivery, processes, raw, requests, worker_daemon
 from bench.bursts import burst_of_rows
+from bench.command_line import command_line
 from bench.dispatchers import dispatchers
 from bench.endpoints import endpoints
 from bench.growing_log import growing_log
@@ -78,6 +79,7 @@ QUESTIONS: dict[str, Question] = {
     "worker_daemon_commands": lambda _, __: worker_daemon.commands(),
     "worker_daemon_on_the_stack": lambda client, _: worker_daemon.on_the_stack(client),
     "processes": _processes,
+    "command_line": lambda *_: command_line(),
     "burst_1k": lambda client, stack: burst_of_rows(client, stack.database_url, 1_000),
     "burst_10k": lambda client, stack: burst_of_rows(client, stack.database_url, 10_000),
     "burst_100k": lambda client, stack: burst_of_rows(client, stack.database_url, 100_000),

@@ -27,6 +27,12 @@ select id, account_id, name || '-' || id, status, next_run, verification, create
                state::text as state
           from cues c, generate_series(1, %(count)s) n where c.id = %(cue)s) copies
 """
+_FORGET_COPIES = """
+delete from cues where id in (
+  select c.id from cues c, cues o
+   where o.id = %(cue)s and c.account_id = o.account_id and c.name = o.name || '-' || c.id
+   limit %(rows)s)
+"""
 # As old as the database itself, so that nobody is told of them.
 _COPY_EXECUTIONS = """
 with copies as materialized (
@@ -64,6 +70,12 @@ async def copy_cue(database: Database, cue_id: str, wanted: int) -> None:
         first = next(_numbers) * ROWS
         await database.execute(_COPY_CUES, {"first": first, "count": rows, "cue": cue_id})
         wanted -= rows
+
+
+async def forget_copies(database: Database, cue_id: str) -> None:
+    """Delete the copies of a cue."""
+    while await database.execute(_FORGET_COPIES, {"cue": cue_id, "rows": ROWS}):
+        pass
 
 
 async def copy_execution(database: Database, execution_id: str, wanted: int) -> None:

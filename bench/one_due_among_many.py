@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from bench.delivery import steady
-from bench.filling import copy_cue, opened, settle
+from bench.filling import copy_cue, forget_copies, opened, settle
 from bench.load import Client, in_seconds
 from bench.processes import idle
 from bench.scale import scaled
@@ -34,7 +34,7 @@ async def one_due_among_many(
             figures[f"late_p99_ms_of_{there}"] = late["late_p99_ms"]
             for name in ("scheduler", "postgres"):
                 figures[f"{name}_idle_percent_of_{there}"] = taken[name]["idle_cpu_percent"]
-        await database.execute("delete from cues where name like 'idle-%-cue_%'")
+        await forget_copies(database, cue)
     first, last = (scaled(size) for size in (SIZES[0], SIZES[-1]))
     figures["p99_ratio"] = figures[f"late_p99_ms_of_{last}"] / figures[f"late_p99_ms_of_{first}"]
     return figures

@@ -123,7 +123,8 @@ def message(kind: str, cue_name: str, facts: Mapping[str, Any]) -> str:
     """Tell an alert in a sentence, for people."""
     match kind:
         case "consecutive_failure":
-            return f"{cue_name} failed {facts.get('consecutive_failures')} times in a row"
+            failures = facts.get("consecutive_failures")
+            return f"{cue_name} failed" + ("" if failures == 1 else f" {failures} times in a row")
         case "missed_window":
             return f"{cue_name} has not succeeded since it was due at {facts.get('expected_by')}"
         case "outcome_timeout":

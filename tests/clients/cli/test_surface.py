@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
-from statistics import median
-from time import perf_counter
 from typing import Any
 
 import httpx
@@ -102,27 +100,18 @@ def test_help_is_the_catalogue(cli: Cli) -> None:
     assert all(name in overview() for name in COMMANDS)
 
 
-def test_help_comes_within_150_ms() -> None:
-    """The best of some runs: a busy machine must not fail it, a heavy import must."""
-    took = []
-    for _ in range(7):
-        begun = perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "cueapi_cli", "--help"], capture_output=True, text=True
-        )
-        took.append(perf_counter() - begun)
-        assert done.stdout == overview() + "\n"
-    assert min(took) < 0.15, f"median {median(took):.3f} s"
-
-
 def test_help_loads_nothing_that_is_slow() -> None:
+    """What it takes, `python -m bench command_line` measures."""
     program = (
         "import sys; sys.argv = ['cueapi', '--help']\n"
         "from cueapi_cli.__main__ import main; main()\n"
         "slow = {'typer', 'rich', 'httpx', 'yaml', 'cueapi'} & {*sys.modules}\n"
         "assert not slow, slow"
     )
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    told = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert told.stdout == overview() + "\n"
 
 
 def test_an_unknown_command_as_a_process() -> None:

@@ -161,6 +161,7 @@ def test_one_verifier_serves_deliveries_and_alerts() -> None:
     ("kind", "facts", "words"),
     [
         ("consecutive_failure", {"consecutive_failures": 3}, "x failed 3 times in a row"),
+        ("consecutive_failure", {"consecutive_failures": 1}, "x failed"),
         (
             "missed_window",
             {"expected_by": "2026-03-28T13:00:00Z"},
