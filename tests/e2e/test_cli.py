@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.client import Api
 from tests.e2e.command_line import CommandLine
+from tests.e2e.mails import mailed_link
 from tests.e2e.receiver import Answer, Hook, Receiver
-from tests.e2e.test_sign_in import mailed_link
 from tests.e2e.world import World, running
 
 pytestmark = pytest.mark.e2e
