@@ -14,12 +14,20 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pydantic
 
-from libs.events.cues import ActiveCue, CueCreated
-from libs.events.cues import evolve as evolve_cue
+from libs.events.cues import (
+    ActiveCue,
+    CueCreated,
+)
+from libs.events.cues import (
+    evolve as evolve_cue,
+)
 from libs.events.envelope import decode, encode
 from libs.events.examples import example
-from libs.events.execution_states import evolve as evolve_execution
-from libs.events.executions import AttemptStarted, Delivering, ExecutionScheduled
+from libs.events.execution_events import AttemptStarted, ExecutionScheduled
+from libs.events.execution_states import (
+    evolve as evolve_execution,
+)
+from libs.events.executions import Delivering
 
 ROUNDS, TIMES = 7, 2_000
 

@@ -18,7 +18,8 @@ from deploy.local.postgres import LocalPostgres
 from libs.events.base import stream_of
 from libs.events.envelope import Meta, encode
 from libs.events.examples import ACCOUNT, TRACE, example
-from libs.events.executions import CATEGORY, AttemptStarted
+from libs.events.execution_events import AttemptStarted
+from libs.events.executions import CATEGORY
 from libs.events.log import insert_rows, month_of
 from libs.events.migrate import migrate
 from libs.runtime.ids import new_uuid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from libs.events import alerts, cues, executions
+from libs.events import alerts, cues, execution_commands
 from libs.events.base import Command, Reference, Value
 
 
@@ -106,15 +106,15 @@ ANSWERS: Mapping[type[Command], type[Value]] = {
     cues.DeleteCue: CueAnswer,
     cues.FireCue: ExecutionAnswer,
     cues.ReplayExecution: ExecutionAnswer,
-    executions.ClaimExecution: ClaimAnswer,
-    executions.ClaimNextExecution: ClaimAnswer,
-    executions.ExtendLease: LeaseAnswer,
-    executions.RecordWorkerHeartbeat: HeartbeatAnswer,
-    executions.DeleteWorker: Done,
-    executions.SendTestDelivery: DeliveryTestAnswer,
-    executions.ReportOutcome: OutcomeAnswer,
-    executions.AppendEvidence: OutcomeAnswer,
-    executions.VerifyOutcome: OutcomeAnswer,
-    executions.RequestVerification: OutcomeAnswer,
+    execution_commands.ClaimExecution: ClaimAnswer,
+    execution_commands.ClaimNextExecution: ClaimAnswer,
+    execution_commands.ExtendLease: LeaseAnswer,
+    execution_commands.RecordWorkerHeartbeat: HeartbeatAnswer,
+    execution_commands.DeleteWorker: Done,
+    execution_commands.SendTestDelivery: DeliveryTestAnswer,
+    execution_commands.ReportOutcome: OutcomeAnswer,
+    execution_commands.AppendEvidence: OutcomeAnswer,
+    execution_commands.VerifyOutcome: OutcomeAnswer,
+    execution_commands.RequestVerification: OutcomeAnswer,
     alerts.AcknowledgeAlert: Done,
 }

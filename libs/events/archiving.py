@@ -25,7 +25,9 @@ from libs.events.archives import (
     verify_month,
 )
 from libs.events.base import Value
-from libs.events.execution_states import TERMINAL
+from libs.events.execution_rows import (
+    TERMINAL,
+)
 from libs.events.partitions import month_after, partition_of
 from libs.runtime.postgres import Conflict, Database
 

@@ -10,8 +10,11 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from libs.events.base import Event, Transport, Value
-from libs.events.execution_states import status
-from libs.events.executions import Execution, ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
+from libs.events.execution_rows import (
+    status,
+)
+from libs.events.executions import Execution
 
 
 class Activity(Value):

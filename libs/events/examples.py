@@ -10,7 +10,15 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar, cast
 
-from libs.events import accounts, alerts, cues, executions
+from libs.events import (
+    accounts,
+    alerts,
+    cue_settings,
+    cues,
+    execution_commands,
+    execution_events,
+    executions,
+)
 from libs.events.base import Command, Event, Reference, Transport, VerificationMode
 
 M = TypeVar("M", bound=Command | Event)
@@ -35,18 +43,20 @@ SENT = executions.SentHeaders(
     traceparent=TRACE,
     own=("Authorization",),
 )
-SETTINGS = cues.CueSettings(
+SETTINGS = cue_settings.CueSettings(
     name="morning-review",
-    schedule=cues.Schedule(cron="0 9 * * *", timezone="Europe/Berlin"),
+    schedule=cue_settings.Schedule(cron="0 9 * * *", timezone="Europe/Berlin"),
     description_ref=SHA256,
-    callback=cues.Callback(url="https://agent.example.com/hooks", headers_ref=SHA256),
+    callback=cue_settings.Callback(url="https://agent.example.com/hooks", headers_ref=SHA256),
     payload=PAYLOAD,
-    retry=cues.Retry(max_attempts=4, backoff_minutes=(1, 2)),
-    delivery=cues.Delivery(timeout_seconds=20, outcome_deadline_seconds=600),
-    alerts=cues.AlertRules(consecutive_failures=2, missed_window_multiplier=3),
+    retry=cue_settings.Retry(max_attempts=4, backoff_minutes=(1, 2)),
+    delivery=cue_settings.Delivery(timeout_seconds=20, outcome_deadline_seconds=600),
+    alerts=cue_settings.AlertRules(consecutive_failures=2, missed_window_multiplier=3),
     catch_up="skip_missed",
     verification=VerificationMode.REQUIRE_EXTERNAL_ID,
-    on_failure=cues.OnFailure(email=False, webhook="https://ops.example.com/alerts", pause=True),
+    on_failure=cue_settings.OnFailure(
+        email=False, webhook="https://ops.example.com/alerts", pause=True
+    ),
 )
 
 _ACCOUNT_EVENTS: Sequence[accounts.AccountEvent] = (
@@ -86,8 +96,8 @@ _CUE_EVENTS: Sequence[cues.CueEvent] = (
     cues.CueFailed(at=AT, execution_id=EXECUTION),
     cues.CueDeleted(at=AT),
 )
-_EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
-    executions.ExecutionScheduled(
+_EXECUTION_EVENTS: Sequence[execution_events.ExecutionEvent] = (
+    execution_events.ExecutionScheduled(
         at=AT,
         execution_id=EXECUTION,
         account_id=ACCOUNT,
@@ -103,9 +113,9 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         starts_grace=True,
         traceparent=TRACE,
     ),
-    executions.AttemptPostponed(at=AT, due_at=AT + timedelta(seconds=8)),
-    executions.AttemptStarted(at=AT, epoch=1, lease_until=AT + timedelta(seconds=35)),
-    executions.AttemptSucceeded(
+    execution_events.AttemptPostponed(at=AT, due_at=AT + timedelta(seconds=8)),
+    execution_events.AttemptStarted(at=AT, epoch=1, lease_until=AT + timedelta(seconds=35)),
+    execution_events.AttemptSucceeded(
         at=AT,
         epoch=1,
         http_status=200,
@@ -114,7 +124,7 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         report=REPORT,
         sent=SENT,
     ),
-    executions.AttemptFailed(
+    execution_events.AttemptFailed(
         at=AT,
         epoch=1,
         error="http_status",
@@ -124,10 +134,10 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         retry_at=AT + timedelta(minutes=1),
         sent=SENT,
     ),
-    executions.AttemptLost(at=AT, epoch=1, retry_at=AT + timedelta(minutes=1)),
-    executions.LateResultRecorded(at=AT, epoch=1, http_status=200),
-    executions.DeliveryFailed(at=AT, attempts=3),
-    executions.ExecutionClaimed(
+    execution_events.AttemptLost(at=AT, epoch=1, retry_at=AT + timedelta(minutes=1)),
+    execution_events.LateResultRecorded(at=AT, epoch=1, http_status=200),
+    execution_events.DeliveryFailed(at=AT, attempts=3),
+    execution_events.ExecutionClaimed(
         at=AT,
         epoch=1,
         worker_id="worker-1",
@@ -136,28 +146,28 @@ _EXECUTION_EVENTS: Sequence[executions.ExecutionEvent] = (
         expires_at=AT + timedelta(days=1),
         held_by_heartbeat=False,
     ),
-    executions.LeaseExtended(
+    execution_events.LeaseExtended(
         at=AT, epoch=1, lease_until=AT + timedelta(seconds=600), by_worker_heartbeat=True
     ),
-    executions.LeaseExpired(at=AT, epoch=1, due_at=AT, expires_at=AT + timedelta(minutes=15)),
-    executions.ExecutionMissed(at=AT),
-    executions.ExecutionCancelled(at=AT, reason="cue_deleted"),
-    executions.OutcomeReported(
+    execution_events.LeaseExpired(at=AT, epoch=1, due_at=AT, expires_at=AT + timedelta(minutes=15)),
+    execution_events.ExecutionMissed(at=AT),
+    execution_events.ExecutionCancelled(at=AT, reason="cue_deleted"),
+    execution_events.OutcomeReported(
         at=AT,
         report=REPORT,
         source="api",
         mode=VerificationMode.REQUIRE_EXTERNAL_ID,
         worker_id="worker-1",
     ),
-    executions.EvidenceAppended(
+    execution_events.EvidenceAppended(
         at=AT, details_ref=SHA256, evidence=("artifacts",), result_type="report"
     ),
-    executions.OutcomeVerified(at=AT, by="person"),
-    executions.VerificationRequested(at=AT, by="person"),
-    executions.VerificationFailed(
+    execution_events.OutcomeVerified(at=AT, by="person"),
+    execution_events.VerificationRequested(at=AT, by="person"),
+    execution_events.VerificationFailed(
         at=AT, by="person", missing="external_id", reason="the link is dead"
     ),
-    executions.OutcomeDeadlinePassed(at=AT),
+    execution_events.OutcomeDeadlinePassed(at=AT),
 )
 _ALERT_EVENTS: Sequence[alerts.AlertEvent] = (
     alerts.AlertRaised(
@@ -174,7 +184,7 @@ _ALERT_EVENTS: Sequence[alerts.AlertEvent] = (
     alerts.NotificationSent(at=AT, channel="email"),
     alerts.NotificationFailed(at=AT, channel="webhook", error="refused"),
 )
-_COMMANDS: Sequence[cues.CueCommand | executions.ExecutionCommand | alerts.AlertCommand] = (
+_COMMANDS: Sequence[cues.CueCommand | execution_commands.ExecutionCommand | alerts.AlertCommand] = (
     cues.CreateCue(account_id=ACCOUNT, cue_id=CUE, settings=SETTINGS),
     cues.UpdateCue(
         account_id=ACCOUNT,
@@ -192,10 +202,10 @@ _COMMANDS: Sequence[cues.CueCommand | executions.ExecutionCommand | alerts.Alert
         send_at=AT + timedelta(hours=1),
     ),
     cues.ReplayExecution(account_id=ACCOUNT, replayed_id=EXECUTION, execution_id=ALERT),
-    executions.ClaimExecution(
+    execution_commands.ClaimExecution(
         account_id=ACCOUNT, execution_id=EXECUTION, worker_id="worker-1", lease_seconds=60
     ),
-    executions.ClaimNextExecution(
+    execution_commands.ClaimNextExecution(
         account_id=ACCOUNT,
         worker_id="worker-1",
         task="review",
@@ -203,26 +213,28 @@ _COMMANDS: Sequence[cues.CueCommand | executions.ExecutionCommand | alerts.Alert
         agent="agent-7",
         lease_seconds=60,
     ),
-    executions.ExtendLease(account_id=ACCOUNT, execution_id=EXECUTION, worker_id="worker-1"),
-    executions.RecordWorkerHeartbeat(
+    execution_commands.ExtendLease(
+        account_id=ACCOUNT, execution_id=EXECUTION, worker_id="worker-1"
+    ),
+    execution_commands.RecordWorkerHeartbeat(
         account_id=ACCOUNT, worker_id="worker-1", handlers=("review",)
     ),
-    executions.DeleteWorker(account_id=ACCOUNT, worker_id="worker-1"),
-    executions.SendTestDelivery(account_id=ACCOUNT, cue_id=CUE),
-    executions.ReportOutcome(
+    execution_commands.DeleteWorker(account_id=ACCOUNT, worker_id="worker-1"),
+    execution_commands.SendTestDelivery(account_id=ACCOUNT, cue_id=CUE),
+    execution_commands.ReportOutcome(
         account_id=ACCOUNT, execution_id=EXECUTION, report=REPORT, worker_id="worker-1"
     ),
-    executions.AppendEvidence(
+    execution_commands.AppendEvidence(
         account_id=ACCOUNT,
         execution_id=EXECUTION,
         details_ref=SHA256,
         evidence=("artifacts",),
         result_type="report",
     ),
-    executions.VerifyOutcome(
+    execution_commands.VerifyOutcome(
         account_id=ACCOUNT, execution_id=EXECUTION, valid=False, reason="the link is dead"
     ),
-    executions.RequestVerification(account_id=ACCOUNT, execution_id=EXECUTION),
+    execution_commands.RequestVerification(account_id=ACCOUNT, execution_id=EXECUTION),
     alerts.AcknowledgeAlert(account_id=ACCOUNT, alert_id=ALERT),
 )
 

@@ -25,7 +25,7 @@ from libs.events.counters import (
     usage_rows,
 )
 from libs.events.envelope import decode, decode_event, encode
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from libs.events.log import insert_rows
 from libs.events.streams import CATEGORIES
 from libs.runtime.postgres import Connection, Database

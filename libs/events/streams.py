@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from libs.events import accounts, alerts, cues, execution_states, executions
+from libs.events import (
+    accounts,
+    alerts,
+    cues,
+    execution_events,
+    execution_rows,
+    execution_states,
+    executions,
+)
 from libs.events.base import Event, Value
 
 
@@ -43,9 +51,9 @@ CATEGORIES: Mapping[str, Category] = {
             name=executions.CATEGORY,
             table="executions",
             state_type=executions.Execution,
-            events=get_args(executions.ExecutionEvent),
+            events=get_args(execution_events.ExecutionEvent),
             evolve=execution_states.evolve,
-            row=execution_states.row,
+            row=execution_rows.row,
         ),
         Category(
             name=alerts.CATEGORY,

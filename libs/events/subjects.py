@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import get_args
 
-from libs.events import alerts, cues, executions
+from libs.events import alerts, cues, execution_commands
 from libs.events.base import Command, Value
 from libs.events.streams import CATEGORY_OF_EVENT
 
@@ -22,18 +22,18 @@ _SECOND = 1.0
 
 OWNER: Mapping[type[Command], str] = {
     **dict.fromkeys(get_args(cues.CueCommand), "scheduler"),
-    executions.ClaimExecution: "dispatcher",
-    executions.ClaimNextExecution: "dispatcher",
-    executions.ExtendLease: "dispatcher",
-    executions.RecordWorkerHeartbeat: "dispatcher",
-    executions.DeleteWorker: "dispatcher",
-    executions.ReportOutcome: "outcomes",
-    executions.AppendEvidence: "outcomes",
-    executions.VerifyOutcome: "outcomes",
-    executions.RequestVerification: "outcomes",
+    execution_commands.ClaimExecution: "dispatcher",
+    execution_commands.ClaimNextExecution: "dispatcher",
+    execution_commands.ExtendLease: "dispatcher",
+    execution_commands.RecordWorkerHeartbeat: "dispatcher",
+    execution_commands.DeleteWorker: "dispatcher",
+    execution_commands.ReportOutcome: "outcomes",
+    execution_commands.AppendEvidence: "outcomes",
+    execution_commands.VerifyOutcome: "outcomes",
+    execution_commands.RequestVerification: "outcomes",
     alerts.AcknowledgeAlert: "alerts",
 }
-CALLED: Mapping[type[Command], str] = {executions.SendTestDelivery: "dispatcher"}
+CALLED: Mapping[type[Command], str] = {execution_commands.SendTestDelivery: "dispatcher"}
 """Commands that are called: made at most once, answered later than a batch, never on record."""
 
 COMMAND_TYPES: Mapping[str, type[Command]] = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar, overload
 
-from libs.events import accounts, alerts, cues, executions
+from libs.events import accounts, alerts, cues, execution_events, executions
 from libs.events.base import Event, Rejection
 from libs.events.streams import CATEGORIES, CATEGORY_OF_EVENT
 
@@ -49,11 +49,11 @@ class Given(Generic[S]):
 def given() -> Given[None]: ...
 @overload
 def given(
-    first: cues.CueCreated, /, *rest: cues.CueEvent | executions.ExecutionScheduled
+    first: cues.CueCreated, /, *rest: cues.CueEvent | execution_events.ExecutionScheduled
 ) -> Given[cues.Cue]: ...
 @overload
 def given(
-    first: executions.ExecutionScheduled, /, *rest: executions.ExecutionEvent
+    first: execution_events.ExecutionScheduled, /, *rest: execution_events.ExecutionEvent
 ) -> Given[executions.Execution]: ...
 @overload
 def given(first: alerts.AlertRaised, /, *rest: alerts.AlertEvent) -> Given[alerts.Alert]: ...

@@ -12,10 +12,12 @@ from typing import Any
 
 from libs.events.base import Event, Value, stream_of
 from libs.events.counters import Activity, Outcomes, activity, outcomes
-from libs.events.cues import CATEGORY as CUE
+from libs.events.cues import (
+    CATEGORY as CUE,
+)
 from libs.events.envelope import Meta, Recorded, Reply
+from libs.events.execution_events import ExecutionScheduled
 from libs.events.executions import CATEGORY as EXECUTION
-from libs.events.executions import ExecutionScheduled
 from libs.events.streams import CATEGORIES
 from libs.runtime.ids import new_uuid
 

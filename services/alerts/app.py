@@ -8,10 +8,12 @@ from functools import partial
 import structlog
 
 from libs.events.base import category_of
-from libs.events.cues import CATEGORY as CUE
+from libs.events.cues import (
+    CATEGORY as CUE,
+)
 from libs.events.envelope import CommandEnvelope, Notice, Reply
+from libs.events.execution_events import OutcomeReported
 from libs.events.executions import CATEGORY as EXECUTION
-from libs.events.executions import OutcomeReported
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop

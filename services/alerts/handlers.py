@@ -11,9 +11,14 @@ from prometheus_client import Counter
 from libs.events.alerts import CATEGORY, AcknowledgeAlert, AlertRaised, is_final_failure
 from libs.events.answers import Done
 from libs.events.base import Command, Rejection, Value, key_of
-from libs.events.cues import CueResumed, CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
+from libs.events.cues import (
+    CueResumed,
+)
 from libs.events.envelope import Meta, Notice
-from libs.events.executions import OutcomeReported, VerificationFailed
+from libs.events.execution_events import OutcomeReported, VerificationFailed
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.runtime.ids import new_uuid
 from services.alerts import queries

@@ -8,9 +8,15 @@ from typing import Any
 
 from libs.events.base import Value, key_of
 from libs.events.blobs import get_blobs
-from libs.events.cues import Cue, CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
+from libs.events.cues import (
+    Cue,
+)
 from libs.events.envelope import Notice, decode, encode
-from libs.events.executions import Execution, VerificationFailed
+from libs.events.execution_events import VerificationFailed
+from libs.events.executions import Execution
 from libs.events.log import PostgresUnit, month_of
 from services.alerts.decider.episodes import PastAlert, Rejected
 from services.alerts.decider.notifying import Notification, Target, of_grace, of_silence

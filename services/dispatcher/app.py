@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from libs.events.envelope import CommandEnvelope, Notice, Reply
-from libs.events.executions import SendTestDelivery
+from libs.events.execution_commands import SendTestDelivery
 from libs.events.handle import handle
 from libs.events.service import Resources, run_service
 from libs.events.timers import DueLoop

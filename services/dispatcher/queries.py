@@ -8,9 +8,15 @@ from datetime import datetime
 from typing import NamedTuple
 
 from libs.events.base import Value
-from libs.events.cues import Cue, CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
+from libs.events.cues import (
+    Cue,
+)
 from libs.events.envelope import decode, encode
-from libs.events.executions import CATEGORY, ClaimNextExecution, Execution
+from libs.events.execution_commands import ClaimNextExecution
+from libs.events.executions import CATEGORY, Execution
 from libs.events.log import PostgresUnit
 from libs.events.quarantine import Batch
 from libs.runtime.postgres import Database

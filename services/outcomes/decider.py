@@ -5,23 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from libs.events.base import Rejection, VerificationMode
-from libs.events.executions import (
-    Claimed,
+from libs.events.execution_commands import RequestVerification, VerifyOutcome
+from libs.events.execution_events import (
     EvidenceAppended,
-    Execution,
-    Facts,
-    Outcome,
     OutcomeDeadlinePassed,
     OutcomeEvent,
     OutcomeReported,
     OutcomeVerified,
-    Report,
-    RequestVerification,
-    Succeeded,
     VerificationFailed,
     VerificationRequested,
-    VerifyOutcome,
 )
+from libs.events.executions import Claimed, Execution, Facts, Outcome, Report, Succeeded
 from services.outcomes.rules import missing_evidence
 
 Decided = list[OutcomeEvent] | Rejection

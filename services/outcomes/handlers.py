@@ -12,15 +12,17 @@ from libs.events.base import Command, Rejection, Value, VerificationMode
 from libs.events.blobs import BlobKey, blob_of, get_blobs, put_blobs
 from libs.events.envelope import Meta
 from libs.events.evidence import evidence_in
-from libs.events.execution_states import outcome_state, status
-from libs.events.executions import (
-    CATEGORY,
+from libs.events.execution_commands import (
     AppendEvidence,
-    Execution,
     ReportOutcome,
     RequestVerification,
     VerifyOutcome,
 )
+from libs.events.execution_rows import (
+    outcome_state,
+    status,
+)
+from libs.events.executions import CATEGORY, Execution
 from libs.events.log import PostgresUnit
 from services.outcomes import decider, queries
 from services.outcomes.rules import excess_of, merged_details

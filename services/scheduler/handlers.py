@@ -23,13 +23,13 @@ from libs.events.cues import (
     status,
 )
 from libs.events.envelope import Meta, Notice
-from libs.events.executions import CATEGORY as EXECUTION
-from libs.events.executions import (
+from libs.events.execution_events import (
     DeliveryFailed,
     ExecutionMissed,
     ExecutionScheduled,
     OutcomeReported,
 )
+from libs.events.executions import CATEGORY as EXECUTION
 from libs.events.log import PostgresLog, PostgresUnit
 from services.scheduler import queries
 from services.scheduler.decider import cues as cue_decisions

@@ -7,10 +7,16 @@ from typing import NamedTuple
 
 from libs.events.accounts import Plan, allowance
 from libs.events.base import key_of, stream_of
-from libs.events.cues import CATEGORY as CUE
-from libs.events.cues import Cue
+from libs.events.cues import (
+    CATEGORY as CUE,
+)
+from libs.events.cues import (
+    Cue,
+)
 from libs.events.envelope import decode
-from libs.events.execution_states import TERMINAL
+from libs.events.execution_rows import (
+    TERMINAL,
+)
 from libs.events.executions import Execution
 from libs.events.log import LASTING, PostgresUnit
 from libs.events.quarantine import Batch

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from libs.events.base import Rejection
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.schedules.counting import count_occurrences
 from libs.schedules.cron import Cron, InvalidCron, parse
 from libs.schedules.due import CatchUp, Due, due

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from libs.events.cues import ActiveCue
+from libs.events.cues import (
+    ActiveCue,
+)
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.quarantine import Batch, Quarantine

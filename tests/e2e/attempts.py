@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from libs.events.base import Event
-from libs.events.executions import (
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptPostponed,

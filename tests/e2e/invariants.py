@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from deploy.local.stack import Stack
 from libs.events.alerts import AlertRaised
-from libs.events.cues import CueDeleted
-from libs.events.executions import ExecutionScheduled, OutcomeDeadlinePassed
+from libs.events.cues import (
+    CueDeleted,
+)
+from libs.events.execution_events import ExecutionScheduled, OutcomeDeadlinePassed
 from libs.events.rebuild import verify
 from libs.runtime.postgres import Database
 from tests.e2e import arrivals, attempts, canaries, ledger, promises

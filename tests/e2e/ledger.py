@@ -7,15 +7,17 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from libs.events.base import Event, Value
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.cues import (
     CueCreated,
     CueDeleted,
     CuePaused,
     CueUpdated,
-    Schedule,
     SlotsSkipped,
 )
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 
 
 class Stretch(Value):

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import count
 
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from tests.e2e.history import Exchange, History
 from tests.e2e.snapshot import Snapshot
 

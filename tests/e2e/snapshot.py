@@ -6,9 +6,12 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from libs.events.base import Event, category_of
-from libs.events.cues import CueCreated, CueUpdated
+from libs.events.cues import (
+    CueCreated,
+    CueUpdated,
+)
 from libs.events.envelope import decode_event
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from libs.runtime.postgres import Connection, Database
 from tests.e2e.canaries import PATTERN
 

@@ -8,8 +8,17 @@ from multidict import CIMultiDict
 
 from libs.events.alerts import AlertRaised
 from libs.events.base import Event, Transport
-from libs.events.cues import CueCreated, CueDeleted, CueSettings, Retry, Schedule, SlotsSkipped
-from libs.events.executions import (
+from libs.events.cue_settings import (
+    CueSettings,
+    Retry,
+    Schedule,
+)
+from libs.events.cues import (
+    CueCreated,
+    CueDeleted,
+    SlotsSkipped,
+)
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptStarted,
@@ -19,8 +28,8 @@ from libs.events.executions import (
     ExecutionScheduled,
     LeaseExpired,
     OutcomeReported,
-    Report,
 )
+from libs.events.executions import Report
 from tests.e2e import arrivals, attempts, promises
 from tests.e2e.history import Exchange, History
 from tests.e2e.invariants import broken, unfinished

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from deploy.local.programs import SERVICES
-from libs.events.executions import AttemptLost, LateResultRecorded
+from libs.events.execution_events import AttemptLost, LateResultRecorded
 from tests.e2e.client import Api
 from tests.e2e.receiver import Answer
 from tests.e2e.waiting import eventually

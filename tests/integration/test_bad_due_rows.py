@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from structlog.testing import capture_logs
 
 from libs.events.base import Transport
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.examples import AT, example
-from libs.events.executions import AttemptStarted, AttemptSucceeded
+from libs.events.execution_events import AttemptStarted, AttemptSucceeded
 from libs.events.log import PostgresLog
 from libs.events.timers import Look
 from libs.runtime.clock import utc_now

@@ -10,7 +10,7 @@ import msgspec
 
 from libs.events.base import Command, Value
 from libs.events.envelope import CommandEnvelope, Idempotency, Meta, Notice, Recorded, Reply, encode
-from libs.events.executions import OutcomeReported
+from libs.events.execution_events import OutcomeReported
 from libs.events.subjects import OWNER, REACTIONS
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Unavailable

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from libs.events.base import Reference, Transport, VerificationMode
-from libs.events.cues import (
+from libs.events.cue_settings import (
     AlertRules,
     Callback,
     CueSettings,

@@ -12,26 +12,32 @@ from libs.events.alerts import AlertRaised
 from libs.events.answers import ClaimAnswer, CueAnswer, ExecutionAnswer, OutcomeAnswer
 from libs.events.base import Event, category_of, key_of
 from libs.events.counters import usage
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.cues import (
     CueCreated,
     CueDeleted,
     CuePaused,
     CueResumed,
     CueUpdated,
-    Schedule,
     SlotsSkipped,
 )
 from libs.events.envelope import Recorded, decode, encode
-from libs.events.execution_states import status
-from libs.events.executions import (
+from libs.events.execution_commands import (
     AppendEvidence,
-    AttemptStarted,
     ClaimExecution,
     ClaimNextExecution,
+    ReportOutcome,
+)
+from libs.events.execution_events import (
+    AttemptStarted,
     ExecutionClaimed,
     ExecutionScheduled,
     OutcomeDeadlinePassed,
-    ReportOutcome,
+)
+from libs.events.execution_rows import (
+    status,
 )
 from libs.events.streams import CATEGORIES
 from tests.e2e import attempts

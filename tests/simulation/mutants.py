@@ -12,17 +12,13 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from libs.events.base import Command, Event, Rejection, Value, VerificationMode
-from libs.events.cues import SlotsSkipped
-from libs.events.envelope import Meta
-from libs.events.executions import (
-    CATEGORY,
-    Claimed,
-    ClaimExecution,
-    ExecutionClaimed,
-    ExecutionScheduled,
-    OutcomeReported,
-    ReportOutcome,
+from libs.events.cues import (
+    SlotsSkipped,
 )
+from libs.events.envelope import Meta
+from libs.events.execution_commands import ClaimExecution, ReportOutcome
+from libs.events.execution_events import ExecutionClaimed, ExecutionScheduled, OutcomeReported
+from libs.events.executions import CATEGORY, Claimed
 from libs.events.memory import MemoryUnit, Unique
 from libs.events.unit import StreamKey
 from libs.runtime.ids import new_uuid

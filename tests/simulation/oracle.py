@@ -10,7 +10,9 @@ import re
 from bisect import bisect_right
 from datetime import datetime, timedelta
 
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.schedules.zones import zone
 from tests.libs.schedules.oracle import MINUTE, Matcher, Reading, read_clock
 

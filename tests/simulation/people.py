@@ -22,21 +22,23 @@ from libs.events.cues import (
     UpdateCue,
 )
 from libs.events.envelope import Recorded, Reply, decode
-from libs.events.execution_states import TERMINAL, status
-from libs.events.executions import (
+from libs.events.execution_commands import (
     AppendEvidence,
     ClaimExecution,
     ClaimNextExecution,
     DeleteWorker,
-    ExecutionScheduled,
     ExtendLease,
-    LeaseExpired,
     RecordWorkerHeartbeat,
-    Report,
     ReportOutcome,
     RequestVerification,
     VerifyOutcome,
 )
+from libs.events.execution_events import ExecutionScheduled, LeaseExpired
+from libs.events.execution_rows import (
+    TERMINAL,
+    status,
+)
+from libs.events.executions import Report
 from libs.runtime.ids import new_uuid
 from services.dispatcher.adapters.webhook import Attempt
 from tests.simulation import choices

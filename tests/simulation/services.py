@@ -7,12 +7,19 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from libs.events.base import category_of, key_of
-from libs.events.cues import CATEGORY as CUE
-from libs.events.cues import ActiveCue
+from libs.events.cues import (
+    CATEGORY as CUE,
+)
+from libs.events.cues import (
+    ActiveCue,
+)
 from libs.events.envelope import CommandEnvelope, Notice, Reply
-from libs.events.execution_states import TERMINAL, status
+from libs.events.execution_events import OutcomeReported
+from libs.events.execution_rows import (
+    TERMINAL,
+    status,
+)
 from libs.events.executions import CATEGORY as EXECUTION
-from libs.events.executions import OutcomeReported
 from libs.events.handle import Desk, handle
 from libs.events.log import PostgresLog
 from libs.events.timers import Look

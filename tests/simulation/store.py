@@ -13,7 +13,7 @@ from typing import Any
 from typing_extensions import override
 
 from libs.events.envelope import Recorded, encode
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from libs.events.memory import MemoryLog, MemoryUnit
 
 Twin = Callable[["StoreUnit", Any], Awaitable[Sequence[Any]]]

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from libs.events.accounts import PLANS, allowance
-from libs.events.cues import UpdateCue
+from libs.events.cues import (
+    UpdateCue,
+)
 from libs.events.envelope import Meta
 from libs.events.log import PostgresLog
 from libs.runtime.ids import new_uuid

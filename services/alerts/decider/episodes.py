@@ -10,7 +10,9 @@ import msgspec
 
 from libs.events.alerts import AlertRaised
 from libs.events.base import Transport, Value
-from libs.events.cues import CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.executions import Execution
 from services.alerts.rules.failures import FailureRow
 

@@ -11,7 +11,9 @@ import msgspec
 from libs.events.accounts import allowance
 from libs.events.alerts import SEVERITY, AlertRaised, message
 from libs.events.base import Value
-from libs.events.cues import CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.executions import Execution, Missed
 from services.alerts.rules.pace import wait_after
 

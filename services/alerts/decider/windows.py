@@ -9,7 +9,13 @@ import msgspec
 from msgspec.structs import replace
 
 from libs.events.base import Value
-from libs.events.cues import ActiveCue, Cue, Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
+from libs.events.cues import (
+    ActiveCue,
+    Cue,
+)
 from services.alerts.decider.episodes import QUIET, Called, PastAlert
 from services.alerts.rules.windows import nth_slot
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from enum import Enum
 
 from libs.events.base import Value
-from libs.events.execution_states import outcome_state
+from libs.events.execution_rows import (
+    outcome_state,
+)
 from libs.events.executions import Execution, Failed
 
 HISTORY = 300

@@ -6,7 +6,9 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.schedules.cron import Cron, parse
 from libs.schedules.occurrences import next_occurrence
 from libs.schedules.zones import zone

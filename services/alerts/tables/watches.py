@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.envelope import encode
 from libs.events.log import PostgresUnit
 from libs.events.quarantine import Batch

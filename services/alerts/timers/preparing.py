@@ -8,7 +8,12 @@ from functools import partial
 from msgspec.structs import replace
 
 from libs.events.base import Value
-from libs.events.cues import CueSettings, DeletedCue
+from libs.events.cue_settings import (
+    CueSettings,
+)
+from libs.events.cues import (
+    DeletedCue,
+)
 from libs.events.log import PostgresUnit
 from libs.runtime.crypto import Keyring
 from libs.runtime.ids import new_uuid

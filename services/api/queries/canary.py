@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from libs.events.cues import Cue
+from libs.events.cues import (
+    Cue,
+)
 from libs.events.envelope import decode
 from services.api.queries.pages import Reads
 from services.api.rules.canary import ACCOUNT_ID, CUE_ID

@@ -10,7 +10,12 @@ import msgspec
 from msgspec.structs import replace
 
 from libs.events.base import stream_of
-from libs.events.cues import CATEGORY, Cue, CueEvent, evolve
+from libs.events.cues import (
+    CATEGORY,
+    Cue,
+    CueEvent,
+    evolve,
+)
 from libs.events.envelope import decode_event
 from services.api.queries.pages import Filters, Listing, Page, Pages, Reads
 

@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 from libs.events import cues, execution_states
 from libs.events.base import Event, category_of, key_of, stream_of
 from libs.events.counters import activity
-from libs.events.cues import Cue, CueEvent
+from libs.events.cues import (
+    Cue,
+    CueEvent,
+)
 from libs.events.envelope import decode_event
+from libs.events.execution_events import ExecutionScheduled
 from libs.events.executions import CATEGORY as EXECUTION
-from libs.events.executions import Execution, ExecutionScheduled
+from libs.events.executions import Execution
 from services.api.queries.pages import Reads
 
 

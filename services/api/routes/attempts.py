@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from libs.events.executions import (
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptStarted,
     AttemptSucceeded,
-    SentHeaders,
 )
+from libs.events.executions import SentHeaders
 from libs.runtime.http.headers import MASKED
 from services.api.queries.cues import find_cue
 from services.api.queries.executions import ExecutionRow

@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from libs.events.accounts import CATEGORY, PLANS, PlanChanged, allowance
 from libs.events.answers import CueAnswer
-from libs.events.cues import UpdateCue
+from libs.events.cues import (
+    UpdateCue,
+)
 from libs.events.envelope import Meta
 from services.api.adapters.billing import (
     Billing,

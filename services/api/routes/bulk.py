@@ -10,7 +10,9 @@ from starlette.responses import Response
 
 from libs.events.answers import CueAnswer
 from libs.events.bus import Refused
-from libs.events.cues import DeleteCue
+from libs.events.cues import (
+    DeleteCue,
+)
 from libs.events.envelope import Idempotency
 from services.api.routes.call import Call
 from services.api.routes.deciding import once

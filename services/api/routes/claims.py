@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from libs.events.answers import ClaimAnswer, LeaseAnswer
 from libs.events.bus import Refused
-from libs.events.executions import ClaimExecution, ClaimNextExecution, ExtendLease
+from libs.events.execution_commands import ClaimExecution, ClaimNextExecution, ExtendLease
 from libs.runtime.clock import monotonic
 from services.api.queries.executions import Claimable, ExecutionRow, is_claimable, list_claimable
 from services.api.routes.call import Call

@@ -7,9 +7,12 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import asdict
 
-from libs.events import cues
+from libs.events import cue_settings
 from libs.events.base import Reference, Transport, VerificationMode
-from libs.events.cues import CueSettings, Schedule
+from libs.events.cue_settings import (
+    CueSettings,
+    Schedule,
+)
 from libs.schedules.cron import MAX_LENGTH
 from libs.schedules.occurrences import instant_of
 from libs.schedules.zones import UnknownZone, canonical_zone, zone
@@ -113,22 +116,22 @@ def settings_of(
     body: CreateCueBody, form: Wanted, schedule: Schedule, stored: Stored, timeout_seconds: int
 ) -> CueSettings:
     """Fill in the defaults; `timeout_seconds` is the operator's for one attempt."""
-    default_delivery = cues.Delivery(timeout_seconds=timeout_seconds)
+    default_delivery = cue_settings.Delivery(timeout_seconds=timeout_seconds)
     return CueSettings(
         name=body.name,
         schedule=schedule,
         transport=form.transport,
         description_ref=stored.description_ref,
-        callback=cues.Callback(
+        callback=cue_settings.Callback(
             url=form.callback.url, method=form.callback.method, headers_ref=stored.headers_ref
         ),
         payload=stored.payload,
-        retry=_filled(cues.Retry(), _sent(body.retry)),
+        retry=_filled(cue_settings.Retry(), _sent(body.retry)),
         delivery=_filled(default_delivery, _sent(body.delivery)),
-        alerts=_filled(cues.AlertRules(), _sent(body.alerts)),
+        alerts=_filled(cue_settings.AlertRules(), _sent(body.alerts)),
         catch_up=body.catch_up or "run_once_if_missed",
         verification=VerificationMode(body.verification.mode or VerificationMode.NONE),
-        on_failure=_filled(cues.OnFailure(), _sent(body.on_failure)),
+        on_failure=_filled(cue_settings.OnFailure(), _sent(body.on_failure)),
     )
 
 
@@ -139,10 +142,10 @@ def changes_of(body: UpdateCueBody, timeout_seconds: int) -> dict[str, Any]:
     """
     sent = body.model_fields_set
     defaults: dict[str, Any] = {
-        "retry": asdict(cues.Retry()),
-        "delivery": asdict(cues.Delivery(timeout_seconds=timeout_seconds)),
-        "alerts": asdict(cues.AlertRules()),
-        "on_failure": asdict(cues.OnFailure()),
+        "retry": asdict(cue_settings.Retry()),
+        "delivery": asdict(cue_settings.Delivery(timeout_seconds=timeout_seconds)),
+        "alerts": asdict(cue_settings.AlertRules()),
+        "on_failure": asdict(cue_settings.OnFailure()),
     }
     changes: dict[str, Any] = {}
     if "name" in sent:

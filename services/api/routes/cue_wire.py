@@ -7,7 +7,15 @@ from typing import Any
 
 import msgspec
 
-from libs.events.cues import ActiveCue, Cue, CueSettings, Schedule, status
+from libs.events.cue_settings import (
+    CueSettings,
+    Schedule,
+)
+from libs.events.cues import (
+    ActiveCue,
+    Cue,
+    status,
+)
 from libs.runtime.crypto import Keyring
 from services.api.queries.cues import CueRow
 from services.api.routes.outgoing import opened_headers

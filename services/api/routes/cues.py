@@ -10,7 +10,11 @@ from starlette.responses import Response
 from libs.events.answers import CueAnswer
 from libs.events.base import Transport
 from libs.events.blobs import Blob
-from libs.events.cues import CreateCue, DeleteCue, UpdateCue
+from libs.events.cues import (
+    CreateCue,
+    DeleteCue,
+    UpdateCue,
+)
 from libs.runtime.ids import new_cue_id
 from services.api.errors import ApiError
 from services.api.queries.cues import CueRow, cue_at_version, find_cue, has_active_worker, list_cues

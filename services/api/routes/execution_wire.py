@@ -8,7 +8,10 @@ from typing import Any
 
 import msgspec
 
-from libs.events.execution_states import outcome_state, status
+from libs.events.execution_rows import (
+    outcome_state,
+    status,
+)
 from libs.events.executions import Claimed, Execution, Facts, Outcome, Retrying, Succeeded
 from services.api.queries.executions import ExecutionRow
 from services.api.routes.cue_wire import CueWire

@@ -5,7 +5,9 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from libs.events.answers import ExecutionAnswer
-from libs.events.cues import ReplayExecution
+from libs.events.cues import (
+    ReplayExecution,
+)
 from libs.runtime.ids import new_uuid
 from services.api.queries.executions import ExecutionRow, list_executions
 from services.api.queries.history import execution_as_of

@@ -7,7 +7,9 @@ from typing import Any
 from starlette.responses import Response
 
 from libs.events.answers import ExecutionAnswer
-from libs.events.cues import FireCue
+from libs.events.cues import (
+    FireCue,
+)
 from libs.events.envelope import Idempotency
 from libs.runtime.ids import new_uuid
 from services.api.routes.call import Call

@@ -7,7 +7,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from libs.events.cues import Cue, CueEvent
+from libs.events.cues import (
+    Cue,
+    CueEvent,
+)
 from libs.runtime.clock import utc_now
 from services.api.errors import ApiError, Detail, ShapeError
 from services.api.queries.history import cue_events

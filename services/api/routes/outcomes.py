@@ -10,13 +10,13 @@ from libs.events.answers import OutcomeAnswer
 from libs.events.blobs import Blob, blob_of
 from libs.events.bus import Refused
 from libs.events.evidence import ARTIFACTS_BYTES, METADATA_BYTES, evidence_in
-from libs.events.executions import (
+from libs.events.execution_commands import (
     AppendEvidence,
-    Report,
     ReportOutcome,
     RequestVerification,
     VerifyOutcome,
 )
+from libs.events.executions import Report
 from services.api.errors import ApiError, Detail, ShapeError
 from services.api.routes.call import Call
 from services.api.routes.execution_models import EvidenceBody, OutcomeBody, VerifyBody

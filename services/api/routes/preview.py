@@ -8,7 +8,9 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.runtime.clock import utc_now
 from libs.schedules.cron import InvalidCron, parse
 from libs.schedules.dst import dst_of

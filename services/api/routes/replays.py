@@ -9,9 +9,13 @@ from starlette.responses import Response
 
 from libs.events.answers import ExecutionAnswer
 from libs.events.bus import Refused
-from libs.events.cues import ReplayExecution
+from libs.events.cues import (
+    ReplayExecution,
+)
 from libs.events.envelope import Idempotency
-from libs.events.execution_states import status
+from libs.events.execution_rows import (
+    status,
+)
 from libs.runtime.ids import new_uuid
 from services.api.queries.executions import list_executions
 from services.api.queries.pages import Page

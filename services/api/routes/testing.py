@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from libs.events.answers import DeliveryTestAnswer, RequestMade, ResponseGot
 from libs.events.bus import Refused
-from libs.events.executions import SendTestDelivery
+from libs.events.execution_commands import SendTestDelivery
 from services.api.errors import ApiError
 from services.api.routes.call import Call
 from services.api.routes.deciding import once

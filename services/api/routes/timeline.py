@@ -7,7 +7,7 @@ from typing import get_args
 import msgspec
 from starlette.responses import Response
 
-from libs.events.executions import ExecutionEvent
+from libs.events.execution_events import ExecutionEvent
 from services.api.errors import ApiError
 from services.api.queries.timeline import Happened, execution_events
 from services.api.routes.call import Call

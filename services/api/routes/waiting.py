@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from libs.events.envelope import Undecodable, decode
-from libs.events.executions import ExecutionScheduled, LeaseExpired
+from libs.events.execution_events import ExecutionScheduled, LeaseExpired
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from libs.events.answers import Done, HeartbeatAnswer
-from libs.events.executions import DeleteWorker, RecordWorkerHeartbeat
+from libs.events.execution_commands import DeleteWorker, RecordWorkerHeartbeat
 from services.api.errors import ApiError
 from services.api.queries.workers import WorkerRow, list_workers
 from services.api.routes.call import Call

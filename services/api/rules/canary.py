@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from libs.events.base import Command
-from libs.events.cues import (
-    ActiveCue,
+from libs.events.cue_settings import (
     Callback,
-    CreateCue,
-    Cue,
     CueSettings,
     Delivery,
     OnFailure,
     Retry,
     Schedule,
+)
+from libs.events.cues import (
+    ActiveCue,
+    CreateCue,
+    Cue,
     UpdateCue,
     status,
 )

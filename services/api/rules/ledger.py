@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.cues import (
     ActiveCue,
     Cue,
     CueEvent,
     DeletedCue,
     PausedCue,
-    Schedule,
     SlotsSkipped,
     evolve,
 )

@@ -33,7 +33,7 @@ from libs.events.cues import (
     CueUpdated,
     SlotsSkipped,
 )
-from libs.events.executions import ExecutionEvent
+from libs.events.execution_events import ExecutionEvent
 from services.api.rules.timeline import summary
 from services.api.rules.timestamps import wire_time
 

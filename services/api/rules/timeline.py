@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias, assert_never
 
-from libs.events.executions import (
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptPostponed,

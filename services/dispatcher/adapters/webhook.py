@@ -11,7 +11,9 @@ from opentelemetry.trace import SpanKind
 
 from libs.events.base import Value
 from libs.events.blobs import Blob, blob_of
-from libs.events.cues import CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.executions import Facts, Report
 from libs.runtime.clock import ServerClock
 from libs.runtime.http.addresses import EgressPolicy

@@ -5,21 +5,28 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from libs.events.base import Transport, Value
-from libs.events.cues import CueSettings
-from libs.events.execution_states import TERMINAL, status
-from libs.events.executions import (
+from libs.events.cue_settings import (
+    CueSettings,
+)
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptPostponed,
     AttemptStarted,
     AttemptSucceeded,
-    Cancelled,
-    Delivering,
     DeliveryEvent,
     DeliveryFailed,
-    Execution,
     ExecutionCancelled,
     LateResultRecorded,
+)
+from libs.events.execution_rows import (
+    TERMINAL,
+    status,
+)
+from libs.events.executions import (
+    Cancelled,
+    Delivering,
+    Execution,
     Pending,
     Report,
     Retrying,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from libs.events.base import Rejection, Transport, Value
-from libs.events.cues import CueSettings
-from libs.events.executions import (
-    Claimed,
+from libs.events.cue_settings import (
+    CueSettings,
+)
+from libs.events.execution_events import (
     DeliveryEvent,
     DeliveryFailed,
-    Execution,
     ExecutionCancelled,
     ExecutionClaimed,
     ExecutionMissed,
     LeaseExpired,
     LeaseExtended,
-    Pending,
 )
+from libs.events.executions import Claimed, Execution, Pending
 
 CAP = timedelta(hours=24)
 

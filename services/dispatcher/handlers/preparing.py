@@ -10,7 +10,9 @@ import msgspec
 
 from libs.events.base import Value
 from libs.events.blobs import BlobKey, get_blobs
-from libs.events.cues import CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.envelope import decode
 from libs.events.executions import Facts
 from libs.events.log import PostgresUnit

@@ -6,9 +6,12 @@ from datetime import datetime
 
 from libs.events.answers import DeliveryTestAnswer, RequestMade, ResponseGot
 from libs.events.base import Rejection, Transport
-from libs.events.cues import CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.envelope import Meta
-from libs.events.executions import Facts, SendTestDelivery
+from libs.events.execution_commands import SendTestDelivery
+from libs.events.executions import Facts
 from libs.events.log import PostgresLog
 from libs.runtime.clock import monotonic
 from libs.runtime.http.exchange import Response

@@ -7,17 +7,18 @@ from typing import cast
 
 from libs.events.answers import ClaimAnswer, Done, HeartbeatAnswer, LeaseAnswer
 from libs.events.base import Command, Rejection, Value
-from libs.events.cues import CueSettings
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.envelope import Meta
-from libs.events.executions import (
-    CATEGORY,
+from libs.events.execution_commands import (
     ClaimExecution,
     ClaimNextExecution,
     DeleteWorker,
-    Execution,
     ExtendLease,
     RecordWorkerHeartbeat,
 )
+from libs.events.executions import CATEGORY, Execution
 from libs.events.log import PostgresUnit
 from services.dispatcher import queries
 from services.dispatcher.decider import claims

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from libs.events.cues import Retry
+from libs.events.cue_settings import (
+    Retry,
+)
 
 LONGEST_RETRY_AFTER = 3_600
 

@@ -11,17 +11,15 @@ from prometheus_client import Histogram
 
 from libs.events.base import Transport
 from libs.events.envelope import Meta
-from libs.events.executions import (
-    CATEGORY,
+from libs.events.execution_events import (
     AttemptLost,
     AttemptPostponed,
     AttemptStarted,
-    Claimed,
-    Delivering,
     DeliveryEvent,
     ExecutionMissed,
     LeaseExpired,
 )
+from libs.events.executions import CATEGORY, Claimed, Delivering
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.quarantine import Batch, Quarantine
 from libs.events.timers import Look

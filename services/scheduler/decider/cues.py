@@ -10,6 +10,9 @@ import msgspec
 
 from libs.events.alerts import is_final_failure
 from libs.events.base import Rejection, Value
+from libs.events.cue_settings import (
+    CueSettings,
+)
 from libs.events.cues import (
     ActiveCue,
     CompletedCue,
@@ -20,7 +23,6 @@ from libs.events.cues import (
     CueEvent,
     CuePaused,
     CueResumed,
-    CueSettings,
     CueUpdated,
     DeleteCue,
     DeletedCue,

@@ -18,8 +18,12 @@ from libs.events.cues import (
     ReplayExecution,
     SlotsSkipped,
 )
-from libs.events.execution_states import TERMINAL, status
-from libs.events.executions import Execution, ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
+from libs.events.execution_rows import (
+    TERMINAL,
+    status,
+)
+from libs.events.executions import Execution
 from libs.schedules.due import Due
 from services.scheduler.decider.limits import (
     Account,

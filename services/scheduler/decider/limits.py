@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from libs.events.accounts import Plan
 from libs.events.base import Rejection, Value
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 
 GRACE = timedelta(hours=24)
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import cast
 
-from libs.events.executions import AttemptLost
+from libs.events.execution_events import AttemptLost
 from tests.e2e.receiver import Answer
 from tests.e2e.waiting import eventually
 from tests.faults.faults import kill_9

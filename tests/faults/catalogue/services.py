@@ -5,7 +5,7 @@ from itertools import chain
 
 from deploy.local.programs import SERVICES
 from deploy.local.service import Service
-from libs.events.executions import LateResultRecorded
+from libs.events.execution_events import LateResultRecorded
 from libs.runtime.clock import monotonic
 from tests.e2e.receiver import Answer
 from tests.e2e.waiting import eventually

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from libs.events import accounts, alerts, cues, executions
+from libs.events import accounts, alerts, cues, execution_events, executions
 from libs.events.base import Event, Transport
 from libs.events.examples import AT, SETTINGS, example
 from libs.events.log import LogUnit
@@ -124,25 +124,25 @@ def possible(state: object) -> list[Event]:
 
 
 def _possible_of_execution(state: object) -> list[type[Event]]:
-    kinds: list[type[Event]] = [executions.LateResultRecorded]
+    kinds: list[type[Event]] = [execution_events.LateResultRecorded]
     match state:
         case executions.Pending(facts=facts) if facts.transport is Transport.WORKER:
-            kinds += [executions.ExecutionClaimed, executions.ExecutionMissed]
+            kinds += [execution_events.ExecutionClaimed, execution_events.ExecutionMissed]
         case executions.Pending() | executions.Retrying():
             kinds += [
-                executions.AttemptPostponed,
-                executions.AttemptStarted,
-                executions.ExecutionCancelled,
+                execution_events.AttemptPostponed,
+                execution_events.AttemptStarted,
+                execution_events.ExecutionCancelled,
             ]
         case executions.Delivering():
             kinds += [
-                executions.AttemptSucceeded,
-                executions.AttemptFailed,
-                executions.AttemptLost,
-                executions.DeliveryFailed,
+                execution_events.AttemptSucceeded,
+                execution_events.AttemptFailed,
+                execution_events.AttemptLost,
+                execution_events.DeliveryFailed,
             ]
         case executions.Claimed():
-            kinds += [executions.LeaseExtended, executions.LeaseExpired]
+            kinds += [execution_events.LeaseExtended, execution_events.LeaseExpired]
         case _:
             pass
     return kinds + _possible_of_outcome(state)
@@ -154,12 +154,12 @@ def _possible_of_outcome(state: object) -> list[type[Event]]:
             return []
         case executions.Succeeded() | executions.Failed() | executions.Claimed():
             if state.facts.outcome is None:
-                return [executions.OutcomeReported, executions.OutcomeDeadlinePassed]
+                return [execution_events.OutcomeReported, execution_events.OutcomeDeadlinePassed]
             return [
-                executions.EvidenceAppended,
-                executions.OutcomeVerified,
-                executions.VerificationRequested,
-                executions.VerificationFailed,
+                execution_events.EvidenceAppended,
+                execution_events.OutcomeVerified,
+                execution_events.VerificationRequested,
+                execution_events.VerificationFailed,
             ]
         case _:
             return []

@@ -7,8 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 from msgspec.structs import replace
 
-from libs.events.cues import CueCreated
-from libs.events.executions import AttemptStarted, AttemptSucceeded
+from libs.events.cues import (
+    CueCreated,
+)
+from libs.events.execution_events import AttemptStarted, AttemptSucceeded
 from libs.events.log import PostgresLog
 from libs.events.partitions import partition_statements
 from libs.runtime.ids import new_uuid

@@ -8,7 +8,12 @@ import msgspec
 
 from libs.events.answers import CueAnswer
 from libs.events.base import Command, Rejection, Value
-from libs.events.cues import CreateCue, CueCreated, CueDeleted, DeleteCue
+from libs.events.cues import (
+    CreateCue,
+    CueCreated,
+    CueDeleted,
+    DeleteCue,
+)
 from libs.events.envelope import CommandEnvelope, Idempotency, Meta, encode
 from libs.events.examples import AT, SETTINGS
 from libs.events.log import LogUnit

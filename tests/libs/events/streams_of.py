@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from libs.events.alerts import AlertRaised
-from libs.events.cues import CueCreated
+from libs.events.cues import (
+    CueCreated,
+)
 from libs.events.envelope import Meta, Reply
 from libs.events.examples import AT, SETTINGS, example
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from libs.events.log import LogUnit
 from libs.events.unit import StoredResult
 from libs.runtime.ids import new_cue_id, new_uuid

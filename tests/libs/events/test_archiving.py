@@ -30,9 +30,11 @@ from libs.events.archiving import (
     months_to_archive,
     restore_month,
 )
-from libs.events.cues import CueCreated
+from libs.events.cues import (
+    CueCreated,
+)
 from libs.events.envelope import decode
-from libs.events.executions import LateResultRecorded
+from libs.events.execution_events import LateResultRecorded
 from libs.events.log import PostgresLog
 from libs.events.rebuild import Incomplete, rebuild, verify
 from libs.runtime.postgres import Database

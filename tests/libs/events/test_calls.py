@@ -13,7 +13,7 @@ from libs.events.base import Rejection, Value
 from libs.events.bus import Bus, Refused, Unanswered
 from libs.events.envelope import Meta
 from libs.events.examples import example
-from libs.events.executions import SendTestDelivery
+from libs.events.execution_commands import SendTestDelivery
 from libs.events.receive import Receiver
 from libs.runtime.health import Health
 from libs.runtime.postgres import Database, Unavailable

@@ -10,9 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.base import Transport
-from libs.events.cues import CuePaused
+from libs.events.cues import (
+    CuePaused,
+)
 from libs.events.examples import AT, example
-from libs.events.executions import AttemptStarted, AttemptSucceeded
+from libs.events.execution_events import AttemptStarted, AttemptSucceeded
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.quarantine import Batch
 from services.dispatcher import queries as dispatcher

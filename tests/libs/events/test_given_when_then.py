@@ -6,9 +6,17 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.base import Rejection
-from libs.events.cues import ActiveCue, Cue, CueCreated, CuePaused, CueResumed, PausedCue
+from libs.events.cues import (
+    ActiveCue,
+    Cue,
+    CueCreated,
+    CuePaused,
+    CueResumed,
+    PausedCue,
+)
 from libs.events.examples import AT, example
-from libs.events.executions import ExecutionScheduled, Pending
+from libs.events.execution_events import ExecutionScheduled
+from libs.events.executions import Pending
 from libs.events.testing import Verdict, given
 
 REFUSAL = Rejection(code="no_such_cue", message="there is no such cue")

@@ -14,7 +14,7 @@ from typing_extensions import override
 from libs.events.base import Command, Rejection, Value
 from libs.events.envelope import CommandEnvelope, Meta, Reply, decode
 from libs.events.examples import example
-from libs.events.executions import RequestVerification
+from libs.events.execution_commands import RequestVerification
 from libs.events.handle import handle
 from libs.events.log import LogUnit, PostgresLog, PostgresUnit
 from libs.runtime.ids import new_uuid

@@ -10,7 +10,13 @@ from functools import partial
 import pytest
 from msgspec.structs import replace
 
-from libs.events.cues import CueDeleted, CuePaused, CueResumed, CueUpdated, status
+from libs.events.cues import (
+    CueDeleted,
+    CuePaused,
+    CueResumed,
+    CueUpdated,
+    status,
+)
 from libs.events.examples import AT, SETTINGS
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Conflict

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.examples import AT, example
-from libs.events.executions import AttemptStarted, AttemptSucceeded
+from libs.events.execution_events import AttemptStarted, AttemptSucceeded
 from libs.events.unit import StoredResult
 from libs.runtime.ids import new_uuid
 from libs.runtime.postgres import Conflict

@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from libs.events.base import Command, Event
-from libs.events.cues import CueResumed
+from libs.events.cues import (
+    CueResumed,
+)
 from libs.events.envelope import (
     CommandEnvelope,
     Meta,

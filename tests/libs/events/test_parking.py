@@ -10,7 +10,7 @@ from deploy.local.waiting import until
 from libs.events.bus import Bus
 from libs.events.envelope import CommandEnvelope, Notice, Reply, encode
 from libs.events.examples import example
-from libs.events.executions import RequestVerification
+from libs.events.execution_commands import RequestVerification
 from libs.events.log import PostgresLog
 from libs.events.parked import parked_messages, retry, skip
 from libs.events.receive import PARK_AFTER, growing_delay

@@ -15,7 +15,7 @@ from typing_extensions import override
 from libs.events.bus import Bus, Unanswered
 from libs.events.envelope import Notice, batches_of
 from libs.events.examples import example
-from libs.events.executions import OutcomeReported
+from libs.events.execution_events import OutcomeReported
 from libs.events.log import PostgresLog, PostgresUnit
 from libs.events.provision import provision
 from libs.events.relay import READ, Relay, rewind

@@ -10,9 +10,12 @@ import pytest
 
 from libs.events.blobs import blob_of
 from libs.events.bus import Refused
-from libs.events.cues import CreateCue, FireCue
+from libs.events.cues import (
+    CreateCue,
+    FireCue,
+)
 from libs.events.envelope import Meta
-from libs.events.executions import AttemptStarted
+from libs.events.execution_events import AttemptStarted
 from libs.events.log import PostgresLog
 from libs.events.rebuild import verify
 from libs.events.upkeep import Upkeep

@@ -9,9 +9,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from libs.events.base import Event, Transport
-from libs.events.cues import CueCreated, CueSettings, Schedule
+from libs.events.cue_settings import (
+    CueSettings,
+    Schedule,
+)
+from libs.events.cues import (
+    CueCreated,
+)
 from libs.events.envelope import Meta, Notice
-from libs.events.executions import (
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptStarted,
     AttemptSucceeded,

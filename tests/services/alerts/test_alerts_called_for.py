@@ -10,8 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.base import Event, VerificationMode
-from libs.events.cues import AlertRules, CueSettings
-from libs.events.executions import (
+from libs.events.cue_settings import (
+    AlertRules,
+    CueSettings,
+)
+from libs.events.execution_events import (
     EvidenceAppended,
     OutcomeVerified,
     VerificationFailed,

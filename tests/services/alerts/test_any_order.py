@@ -9,7 +9,9 @@ from typing import Any
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from libs.events.cues import AlertRules
+from libs.events.cue_settings import (
+    AlertRules,
+)
 from services.alerts.decider.episodes import Called, PastAlert, alerts_called_for, is_news
 from services.alerts.rules.failures import failure_row
 from tests.services.alerts.test_alerts_called_for import executions

@@ -11,11 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from libs.events.base import Event, VerificationMode
-from libs.events.executions import (
-    OutcomeVerified,
-    VerificationFailed,
-    VerificationRequested,
-)
+from libs.events.execution_events import OutcomeVerified, VerificationFailed, VerificationRequested
 from services.alerts.rules.failures import FailureRow, Verdict, failure_row, verdict
 from tests.services.dispatcher.examples import BLOCKED, NOON, STAGES, WEBHOOK, reported
 from tests.services.scheduler.deciding import given

@@ -11,7 +11,9 @@ from alembic import command
 from alembic.config import Config
 
 from libs.events import migrate as migrations
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.log import PostgresLog
 from libs.events.migrate import migrate
 from libs.runtime.postgres import Database

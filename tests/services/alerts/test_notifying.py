@@ -9,7 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.alerts import AlertRaised, message
-from libs.events.cues import OnFailure
+from libs.events.cue_settings import (
+    OnFailure,
+)
 from libs.events.examples import example
 from libs.runtime.http.signing import canonical_body, signature
 from services.alerts.decider.notifying import (

@@ -10,16 +10,23 @@ import pytest
 
 from libs.events.alerts import AcknowledgeAlert
 from libs.events.base import VerificationMode
-from libs.events.cues import AlertRules, CuePaused, CueResumed, Schedule
+from libs.events.cue_settings import (
+    AlertRules,
+    Schedule,
+)
+from libs.events.cues import (
+    CuePaused,
+    CueResumed,
+)
 from libs.events.envelope import CommandEnvelope, encode
-from libs.events.executions import (
+from libs.events.execution_events import (
     EvidenceAppended,
     OutcomeDeadlinePassed,
     OutcomeReported,
     OutcomeVerified,
-    Report,
     VerificationFailed,
 )
+from libs.events.executions import Report
 from libs.events.handle import handle
 from libs.events.log import PostgresLog
 from libs.events.rebuild import verify

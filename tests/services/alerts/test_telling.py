@@ -13,8 +13,16 @@ from msgspec.structs import replace
 from libs.events.accounts import AccountRegistered
 from libs.events.base import Transport, VerificationMode
 from libs.events.blobs import blob_of, put_blobs
-from libs.events.cues import AlertRules, CueDeleted, CueUpdated, OnFailure
-from libs.events.executions import ExecutionMissed, OutcomeReported, Report
+from libs.events.cue_settings import (
+    AlertRules,
+    OnFailure,
+)
+from libs.events.cues import (
+    CueDeleted,
+    CueUpdated,
+)
+from libs.events.execution_events import ExecutionMissed, OutcomeReported
+from libs.events.executions import Report
 from libs.events.log import PostgresLog
 from libs.events.rebuild import verify
 from libs.runtime.mail.letters import Letter

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from libs.events.cues import AlertRules, CueDeleted, CuePaused, CueResumed, CueUpdated, Schedule
+from libs.events.cue_settings import (
+    AlertRules,
+    Schedule,
+)
+from libs.events.cues import (
+    CueDeleted,
+    CuePaused,
+    CueResumed,
+    CueUpdated,
+)
 from services.alerts.decider.episodes import QUIET, PastAlert
 from services.alerts.decider.windows import (
     GRACE,

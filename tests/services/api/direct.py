@@ -12,7 +12,7 @@ from libs.events.answers import ANSWERS
 from libs.events.base import Command, Rejection, Value
 from libs.events.bus import Refused, Unanswered
 from libs.events.envelope import CommandEnvelope, Idempotency, Meta, decode, encode
-from libs.events.executions import SendTestDelivery
+from libs.events.execution_commands import SendTestDelivery
 from libs.events.handle import Desk, handle
 from libs.events.log import PostgresLog
 from libs.events.subjects import OWNER

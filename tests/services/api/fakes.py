@@ -10,11 +10,15 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from libs.events import cues, executions
+from libs.events import cues, execution_commands
 from libs.events.answers import CueAnswer, HeartbeatAnswer
 from libs.events.base import Command, Rejection, Value
 from libs.events.bus import Refused
-from libs.events.cues import CreateCue, CueCreated, evolve
+from libs.events.cues import (
+    CreateCue,
+    CueCreated,
+    evolve,
+)
 from libs.events.envelope import Idempotency, Meta, encode
 from services.api.adapters.mail import Mail
 from services.api.queries.health import Queue
@@ -101,7 +105,7 @@ class FakeBus:
             CreateCue: self._created,
             cues.UpdateCue: lambda command: CueAnswer(cue_id=command.cue_id, version=2),
             cues.DeleteCue: lambda command: CueAnswer(cue_id=command.cue_id, version=3),
-            executions.RecordWorkerHeartbeat: lambda _: HeartbeatAnswer(at=NOW),
+            execution_commands.RecordWorkerHeartbeat: lambda _: HeartbeatAnswer(at=NOW),
         }
 
     def answer(self, kind: type[Command], with_: Answering) -> None:

@@ -11,9 +11,12 @@ import pytest
 from msgspec.structs import replace
 from starlette.types import ASGIApp
 
-from libs.events import cues, executions
+from libs.events import cues, execution_events
 from libs.events.base import Event, Transport
-from libs.events.cues import CueSettings, Schedule
+from libs.events.cue_settings import (
+    CueSettings,
+    Schedule,
+)
 from libs.events.envelope import Meta
 from libs.events.examples import SENT
 from libs.events.log import PostgresLog
@@ -190,7 +193,7 @@ class Story:
         execution = new_uuid()
         async with self.log.transaction() as unit:
             await unit.lock(cues.CATEGORY, [self.cue])
-            made = executions.ExecutionScheduled(
+            made = execution_events.ExecutionScheduled(
                 at=unit.now,
                 execution_id=execution,
                 account_id=self.account,
@@ -210,12 +213,12 @@ class Story:
         await self.happens(
             "execution",
             execution,
-            executions.AttemptStarted(at=now, epoch=1, lease_until=now + HOUR),
-            executions.AttemptFailed(
+            execution_events.AttemptStarted(at=now, epoch=1, lease_until=now + HOUR),
+            execution_events.AttemptFailed(
                 at=now, epoch=1, error="timeout", message="timed out", retry_at=now
             ),
-            executions.AttemptStarted(at=now, epoch=2, lease_until=now + HOUR),
-            executions.AttemptSucceeded(at=now, epoch=2, http_status=200),
+            execution_events.AttemptStarted(at=now, epoch=2, lease_until=now + HOUR),
+            execution_events.AttemptSucceeded(at=now, epoch=2, http_status=200),
         )
 
     async def now(self) -> datetime:
@@ -252,8 +255,8 @@ async def test_the_headers_of_an_attempt_are_told_as_they_were_sent(story: Story
     await story.happens(
         "execution",
         execution,
-        executions.AttemptStarted(at=now, epoch=1, lease_until=now + HOUR),
-        executions.AttemptSucceeded(at=now, epoch=1, http_status=200, sent=sent),
+        execution_events.AttemptStarted(at=now, epoch=1, lease_until=now + HOUR),
+        execution_events.AttemptSucceeded(at=now, epoch=1, http_status=200, sent=sent),
     )
     await story.user.ok(
         "PATCH", f"/v1/cues/{story.cue}", {"callback": {"headers": {"X-Of-Now": "1"}}}

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from libs.events.answers import OutcomeAnswer
-from libs.events.executions import AppendEvidence, ReportOutcome
+from libs.events.execution_commands import AppendEvidence, ReportOutcome
 from tests.services.api.bodies import ABSENT, changed
 from tests.services.api.conftest import Fixture
 from tests.services.api.fakes import ACCOUNT

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from starlette.types import ASGIApp
 
 from libs.events.answers import DeliveryTestAnswer, RequestMade, ResponseGot
-from libs.events.executions import SendTestDelivery
+from libs.events.execution_commands import SendTestDelivery
 from libs.events.log import PostgresLog
 from libs.runtime.http.addresses import EgressPolicy
 from libs.runtime.http.client import OutboundClient

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from deploy.local.waiting import until
 from libs.events.envelope import Notice, encode
-from libs.events.executions import ClaimNextExecution
+from libs.events.execution_commands import ClaimNextExecution
 from libs.events.log import PostgresLog
 from libs.runtime.clock import monotonic, utc_now
 from libs.runtime.http.names import NameLookup

@@ -8,8 +8,12 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from libs.events.base import Event, Transport, VerificationMode
-from libs.events.cues import CueSettings, Delivery, Retry
-from libs.events.executions import (
+from libs.events.cue_settings import (
+    CueSettings,
+    Delivery,
+    Retry,
+)
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptStarted,
@@ -21,8 +25,8 @@ from libs.events.executions import (
     LeaseExpired,
     OutcomeDeadlinePassed,
     OutcomeReported,
-    Report,
 )
+from libs.events.executions import Report
 from tests.services.scheduler import examples as cues
 
 NOON = cues.NOON

@@ -10,8 +10,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from libs.events.base import Event, Transport
-from libs.events.execution_states import TERMINAL, evolve, status
-from libs.events.executions import (
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptLost,
     AttemptPostponed,
@@ -24,6 +23,13 @@ from libs.events.executions import (
     LeaseExpired,
     OutcomeDeadlinePassed,
     OutcomeReported,
+)
+from libs.events.execution_rows import (
+    TERMINAL,
+    status,
+)
+from libs.events.execution_states import (
+    evolve,
 )
 
 # An ended execution moves on only by silence after delivery, and by a late outcome.

@@ -6,8 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.base import Event
-from libs.events.execution_states import row, status
-from libs.events.executions import ExecutionClaimed
+from libs.events.execution_events import ExecutionClaimed
+from libs.events.execution_rows import (
+    row,
+    status,
+)
 from services.dispatcher.decider.claims import LeaseTerms, claim
 from tests.services.dispatcher.examples import (
     FOR_WORKER,

@@ -10,7 +10,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from deploy.local.waiting import until
-from libs.events.executions import AttemptPostponed, AttemptStarted, AttemptSucceeded
+from libs.events.execution_events import AttemptPostponed, AttemptStarted, AttemptSucceeded
 from libs.events.log import PostgresLog
 from libs.runtime.crypto import Keyring
 from libs.runtime.http.names import NameLookup

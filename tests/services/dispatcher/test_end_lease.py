@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event
-from libs.events.execution_states import row, status
-from libs.events.executions import (
+from libs.events.execution_events import (
     DeliveryFailed,
     ExecutionCancelled,
     ExecutionMissed,
     LeaseExpired,
     LeaseExtended,
+)
+from libs.events.execution_rows import (
+    row,
+    status,
 )
 from services.dispatcher.decider.claims import LeaseTerms, end_lease, miss
 from tests.services.dispatcher.examples import (

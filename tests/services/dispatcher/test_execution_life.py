@@ -23,20 +23,26 @@ from typing_extensions import override
 
 from libs.events.base import Event, Rejection, Transport, VerificationMode
 from libs.events.counters import activity_rows
-from libs.events.cues import CueSettings, Delivery, Retry
+from libs.events.cue_settings import (
+    CueSettings,
+    Delivery,
+    Retry,
+)
 from libs.events.envelope import Meta
-from libs.events.execution_states import delivery_due_at, outcome_due_at
+from libs.events.execution_commands import RequestVerification, VerifyOutcome
+from libs.events.execution_events import AttemptStarted
+from libs.events.execution_rows import (
+    delivery_due_at,
+    outcome_due_at,
+)
 from libs.events.executions import (
-    AttemptStarted,
     Cancelled,
     Claimed,
     Delivering,
     Execution,
     Pending,
     Report,
-    RequestVerification,
     Retrying,
-    VerifyOutcome,
 )
 from libs.events.unit import Unit
 from services.dispatcher.decider.attempts import (

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from libs.events.base import Event
-from libs.events.executions import LeaseExtended
+from libs.events.execution_events import LeaseExtended
 from services.dispatcher.decider.claims import extend_lease
 from tests.services.dispatcher.examples import (
     FOR_WORKER,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event
-from libs.events.executions import AttemptLost, DeliveryFailed, ExecutionCancelled
+from libs.events.execution_events import AttemptLost, DeliveryFailed, ExecutionCancelled
 from services.dispatcher.decider.attempts import lose_attempt
 from tests.services.dispatcher.examples import (
     HOUR,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from libs.events.base import Event
-from libs.events.execution_states import row, status
-from libs.events.executions import AttemptPostponed
+from libs.events.execution_events import AttemptPostponed
+from libs.events.execution_rows import (
+    row,
+    status,
+)
 from services.dispatcher.decider.attempts import (
     LONGEST_POSTPONED,
     postpone_attempt,

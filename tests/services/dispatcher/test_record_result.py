@@ -9,16 +9,19 @@ import pytest
 from msgspec.structs import replace
 
 from libs.events.base import Event
-from libs.events.execution_states import row, status
-from libs.events.executions import (
+from libs.events.execution_events import (
     AttemptFailed,
     AttemptSucceeded,
     DeliveryFailed,
     ExecutionCancelled,
     LateResultRecorded,
     OutcomeDeadlinePassed,
-    Report,
 )
+from libs.events.execution_rows import (
+    row,
+    status,
+)
+from libs.events.executions import Report
 from services.dispatcher.decider.attempts import (
     Acknowledged,
     NotAcknowledged,

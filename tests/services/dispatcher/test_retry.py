@@ -7,7 +7,9 @@ from hypothesis import given as for_all
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from libs.events.cues import Retry
+from libs.events.cue_settings import (
+    Retry,
+)
 from services.dispatcher.rules.retry import retry_after_seconds, retry_at
 from tests.services.dispatcher.examples import MINUTE, NOON, SECOND
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event
-from libs.events.executions import AttemptStarted, DeliveryFailed, ExecutionCancelled
+from libs.events.execution_events import AttemptStarted, DeliveryFailed, ExecutionCancelled
 from services.dispatcher.decider.attempts import start_attempt
 from tests.services.dispatcher.examples import (
     HOUR,

@@ -12,8 +12,11 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event, Rejection, VerificationMode
-from libs.events.execution_states import status
-from libs.events.executions import Report, RequestVerification, VerifyOutcome
+from libs.events.execution_commands import RequestVerification, VerifyOutcome
+from libs.events.execution_rows import (
+    status,
+)
+from libs.events.executions import Report
 from services.dispatcher.decider.attempts import (
     Acknowledged,
     NotAcknowledged,

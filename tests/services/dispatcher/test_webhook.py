@@ -10,9 +10,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from msgspec.structs import replace
 
-from libs.events.cues import Callback, CueSettings
+from libs.events.cue_settings import (
+    Callback,
+    CueSettings,
+)
 from libs.events.envelope import encode
-from libs.events.execution_states import evolve
+from libs.events.execution_states import (
+    evolve,
+)
 from libs.events.executions import Facts
 from libs.runtime.clock import ServerClock
 from libs.runtime.http.addresses import EgressPolicy

@@ -7,15 +7,19 @@ from datetime import datetime
 import pytest
 
 from libs.events.base import Event, VerificationMode
-from libs.events.execution_states import outcome_due_at, outcome_state, status
-from libs.events.executions import (
+from libs.events.execution_events import (
     LeaseExtended,
     OutcomeDeadlinePassed,
     OutcomeReported,
     OutcomeVerified,
-    Report,
     VerificationFailed,
 )
+from libs.events.execution_rows import (
+    outcome_due_at,
+    outcome_state,
+    status,
+)
+from libs.events.executions import Report
 from services.outcomes.decider import due
 from tests.services.dispatcher.examples import (
     FOR_WORKER,

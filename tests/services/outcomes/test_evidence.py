@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from libs.events.base import Event, VerificationMode
 from libs.events.evidence import EVIDENCE, evidence_in
-from libs.events.executions import (
+from libs.events.execution_events import (
     EvidenceAppended,
     OutcomeVerified,
     VerificationFailed,

@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event, Rejection, VerificationMode
-from libs.events.execution_states import outcome_state
-from libs.events.executions import (
+from libs.events.execution_commands import RequestVerification, VerifyOutcome
+from libs.events.execution_events import (
     OutcomeDeadlinePassed,
     OutcomeVerified,
-    Report,
-    RequestVerification,
     VerificationFailed,
     VerificationRequested,
-    VerifyOutcome,
 )
+from libs.events.execution_rows import (
+    outcome_state,
+)
+from libs.events.executions import Report
 from services.outcomes.decider import (
     append_evidence,
     due,

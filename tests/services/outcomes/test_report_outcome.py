@@ -7,16 +7,19 @@ from typing import Any, NamedTuple
 import pytest
 
 from libs.events.base import Event, VerificationMode
-from libs.events.execution_states import outcome_state, row, status
-from libs.events.executions import (
-    Claimed,
+from libs.events.execution_events import (
     LeaseExtended,
     OutcomeReported,
     OutcomeVerified,
-    Report,
     VerificationFailed,
     VerificationRequested,
 )
+from libs.events.execution_rows import (
+    outcome_state,
+    row,
+    status,
+)
+from libs.events.executions import Claimed, Report
 from services.outcomes.decider import report_outcome
 from tests.services.dispatcher.examples import (
     FOR_WORKER,

@@ -5,13 +5,8 @@ from __future__ import annotations
 import pytest
 
 from libs.events.base import Event, VerificationMode
-from libs.events.executions import (
-    OutcomeVerified,
-    RequestVerification,
-    VerificationFailed,
-    VerificationRequested,
-    VerifyOutcome,
-)
+from libs.events.execution_commands import RequestVerification, VerifyOutcome
+from libs.events.execution_events import OutcomeVerified, VerificationFailed, VerificationRequested
 from services.outcomes.decider import request_verification, verify_outcome
 from tests.services.dispatcher.examples import NOON, SECOND, WEBHOOK, reported
 from tests.services.scheduler.deciding import Decided, events_of, given, refused

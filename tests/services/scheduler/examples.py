@@ -9,19 +9,21 @@ from msgspec.structs import replace
 
 from libs.events.accounts import PLANS
 from libs.events.base import Reference, Transport
-from libs.events.cues import (
+from libs.events.cue_settings import (
     Callback,
+    CueSettings,
+    Schedule,
+)
+from libs.events.cues import (
     CreateCue,
     CueCreated,
     CuePaused,
     CueResumed,
-    CueSettings,
     CueUpdated,
     DeleteCue,
-    Schedule,
     UpdateCue,
 )
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from services.scheduler.decider.limits import Account
 from services.scheduler.rules import next_slot
 

@@ -10,8 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from libs.events.base import Event
-from libs.events.cues import Schedule, SlotsSkipped
-from libs.events.executions import ExecutionScheduled
+from libs.events.cue_settings import (
+    Schedule,
+)
+from libs.events.cues import (
+    SlotsSkipped,
+)
+from libs.events.execution_events import ExecutionScheduled
 from services.scheduler.rules import next_slot
 
 Stretch = tuple[Schedule, datetime, datetime]

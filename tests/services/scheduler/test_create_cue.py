@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from libs.events.accounts import PLANS
-from libs.events.cues import CreateCue, Cue, CueCreated, Schedule, status
+from libs.events.cue_settings import (
+    Schedule,
+)
+from libs.events.cues import (
+    CreateCue,
+    Cue,
+    CueCreated,
+    status,
+)
 from services.scheduler.decider.cues import create_cue
 from services.scheduler.decider.limits import Account
 from tests.services.scheduler.deciding import Decided, events_of, given, refused

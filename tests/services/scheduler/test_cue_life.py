@@ -16,6 +16,9 @@ from typing_extensions import override
 from libs.events.accounts import Plan
 from libs.events.base import Event, Rejection
 from libs.events.counters import usage
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.cues import (
     ActiveCue,
     CompletedCue,
@@ -23,11 +26,10 @@ from libs.events.cues import (
     DeletedCue,
     FailedCue,
     FireCue,
-    Schedule,
     row,
 )
 from libs.events.envelope import Meta
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from libs.events.unit import Unit
 from services.scheduler.decider.cues import create_cue, delete_cue, update_cue
 from services.scheduler.decider.firing import due_now, fire_cue, fire_due, settle_once

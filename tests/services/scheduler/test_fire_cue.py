@@ -15,7 +15,7 @@ from libs.events.cues import (
     row,
     status,
 )
-from libs.events.executions import ExecutionScheduled
+from libs.events.execution_events import ExecutionScheduled
 from services.scheduler.decider.firing import fire_cue
 from services.scheduler.decider.limits import Account
 from tests.services.scheduler.deciding import Decided, given, refused

@@ -10,8 +10,18 @@ from msgspec.structs import replace
 
 from libs.events.accounts import PLANS
 from libs.events.base import Event, Transport
-from libs.events.cues import ActiveCue, CueFailed, CueUpdated, Schedule, SlotsSkipped, row, status
-from libs.events.executions import ExecutionScheduled
+from libs.events.cue_settings import (
+    Schedule,
+)
+from libs.events.cues import (
+    ActiveCue,
+    CueFailed,
+    CueUpdated,
+    SlotsSkipped,
+    row,
+    status,
+)
+from libs.events.execution_events import ExecutionScheduled
 from services.scheduler.decider.firing import Fired, due_now, fire_due
 from services.scheduler.decider.limits import Account
 from tests.services.scheduler.deciding import given

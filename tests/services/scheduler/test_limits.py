@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from libs.events import execution_states
+from libs.events import execution_rows, execution_states
 from libs.events.accounts import PLANS
 from libs.events.base import Rejection
-from libs.events.cues import FireCue, ReplayExecution
-from libs.events.executions import ExecutionScheduled
+from libs.events.cues import (
+    FireCue,
+    ReplayExecution,
+)
+from libs.events.execution_events import ExecutionScheduled
 from services.scheduler.decider.firing import due_now, fire_cue, fire_due, replay_execution
 from services.scheduler.decider.limits import Account, counted
 from tests.services.scheduler.deciding import given
@@ -90,12 +93,12 @@ def test_after_the_grace_nothing_is_made_by_hand(make: Any) -> None:
 def test_after_the_grace_a_slot_becomes_a_failed_execution_and_the_schedule_goes_on() -> None:
     event = slot(account(FREE_LIMIT + 1, NOON - GRACE))
     execution = execution_states.evolve(None, event)
-    assert execution_states.status(execution) == "failed"
+    assert execution_rows.status(execution) == "failed"
     assert execution.facts.attempts == 0
     assert execution.facts.error_message is not None
     assert execution.facts.error_message.startswith("execution_limit_exceeded")
     assert event.next_run == NOON + 2 * HOUR
-    assert execution_states.row(execution)["delivery_due_at"] is None
+    assert execution_rows.row(execution)["delivery_due_at"] is None
 
 
 def test_a_blocked_execution_neither_counts_nor_starts_a_grace() -> None:

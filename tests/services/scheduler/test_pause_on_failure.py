@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from libs.events.base import Event, Transport
-from libs.events.cues import CuePaused, CueResumed, OnFailure, SlotsSkipped
+from libs.events.cue_settings import (
+    OnFailure,
+)
+from libs.events.cues import (
+    CuePaused,
+    CueResumed,
+    SlotsSkipped,
+)
 from libs.events.log import PostgresLog
 from services.scheduler.decider.cues import Move, pause_on_failure
 from services.scheduler.handlers import pause_failing_cues

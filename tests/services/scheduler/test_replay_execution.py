@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event, Reference, Transport
-from libs.events.cues import CueDeleted, ReplayExecution, evolve
-from libs.events.execution_states import TERMINAL, status
-from libs.events.executions import ExecutionScheduled
+from libs.events.cues import (
+    CueDeleted,
+    ReplayExecution,
+    evolve,
+)
+from libs.events.execution_events import ExecutionScheduled
+from libs.events.execution_rows import (
+    TERMINAL,
+    status,
+)
 from services.scheduler.decider.firing import replay_execution
 from tests.services.dispatcher.examples import STAGES
 from tests.services.scheduler.deciding import Decided, given, refused

@@ -9,7 +9,9 @@ from hypothesis import given as for_all
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from libs.events.cues import Schedule
+from libs.events.cue_settings import (
+    Schedule,
+)
 from services.scheduler.rules import due_slots, next_slot, passed_slots
 from tests.services.scheduler.examples import AT_TWO, DAILY, HOUR, HOURLY, NOON
 from tests.services.scheduler.ledger import walked

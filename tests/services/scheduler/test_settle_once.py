@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from libs.events.base import Event
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.cues import (
     CueCompleted,
     CueDeleted,
     CueFailed,
-    Schedule,
     status,
 )
 from services.scheduler.decider.firing import settle_once

@@ -11,14 +11,16 @@ import msgspec
 import pytest
 
 from libs.events.base import Reference, VerificationMode
-from libs.events.cues import (
+from libs.events.cue_settings import (
     AlertRules,
     Callback,
     CueSettings,
-    CueUpdated,
     Delivery,
     OnFailure,
     Retry,
+)
+from libs.events.cues import (
+    CueUpdated,
     evolve,
 )
 from services.scheduler.decider.cues import merged, update_cue

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from libs.events.base import Event
+from libs.events.cue_settings import (
+    Schedule,
+)
 from libs.events.cues import (
     CueCompleted,
     CueDeleted,
@@ -15,7 +18,6 @@ from libs.events.cues import (
     CuePaused,
     CueResumed,
     CueUpdated,
-    Schedule,
     SlotsSkipped,
     row,
     status,

@@ -9,8 +9,10 @@ from typing import Any
 
 from libs.events.alerts import AcknowledgedAlert
 from libs.events.envelope import encode
-from libs.events.execution_states import outcome_state
-from libs.events.executions import VerificationFailed
+from libs.events.execution_events import VerificationFailed
+from libs.events.execution_rows import (
+    outcome_state,
+)
 from services.alerts import queries
 from tests.simulation.statements.rows import living
 from tests.simulation.store import StoreUnit, Twin

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from libs.events.cues import DeletedCue
+from libs.events.cues import (
+    DeletedCue,
+)
 from tests.simulation.store import StoreUnit, Twin
 
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from libs.events.cues import ActiveCue, CuePaused, CueResumed, status
-from libs.events.execution_states import status as execution_status
+from libs.events.cues import (
+    ActiveCue,
+    CuePaused,
+    CueResumed,
+    status,
+)
+from libs.events.execution_rows import (
+    status as execution_status,
+)
 from services.scheduler import queries
 from tests.simulation.statements.rows import next_in, none, oldest_due
 from tests.simulation.store import StoreUnit, Twin
