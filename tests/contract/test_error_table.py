@@ -20,7 +20,7 @@ CONTRACT: Mapping[int, str] = {
     409: "outcome_already_recorded execution_in_flight execution_not_claiming claim_failed"
     " no_outcome invalid_state duplicate_cue_name duplicate_email device_code_exists"
     " idempotency_key_conflict last_key_protected",
-    410: "plaintext_unavailable",
+    410: "plaintext_unavailable timeline_archived",
     412: "precondition_failed",
     413: "request_too_large",
     422: "invalid_timezone validation_error no_fields",

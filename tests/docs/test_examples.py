@@ -20,7 +20,7 @@ from tests.docs.examples import blocks_of, runnable, script_of
 from tests.e2e.world import World, running
 
 # Their own tests run them: tests/clients/, tests/deploy/.
-_TESTED_ELSEWHERE = ("clients/", "self-hosting/", "reference/")
+_TESTED_ELSEWHERE = ("clients/", "self-hosting/", "reference/", "reliability/")
 PAGES = [file for file in site().files if not file.startswith(_TESTED_ELSEWHERE) and runnable(file)]
 LONGEST_SECONDS = 90.0
 
