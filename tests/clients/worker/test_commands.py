@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from cueapi_worker.command import command_for
 from cueapi_worker.commands import Commands
 
 from tests.clients.worker.jobs import ACCOUNT, context, handler, job
+from tests.clients.worker.waiting import until
 
 Run = Callable[..., Outcome]
 
@@ -30,14 +30,6 @@ def run() -> Run:
         return commands.handler(handler(cmd, **fields))(ctx or context())
 
     return run_command
-
-
-def until(look: Callable[[], object]) -> None:
-    """Look again and again until it is true; an AssertionError after 20 s."""
-    deadline, pause = monotonic() + 20, threading.Event()
-    while not look():
-        assert monotonic() < deadline
-        pause.wait(0.01)
 
 
 def gone(pid: int) -> bool:

@@ -22,6 +22,7 @@ from cueapi_worker.state import spool_folder
 from deploy.local.ports import free_port
 from tests.clients.worker.fake_api import FakeApi
 from tests.clients.worker.jobs import config
+from tests.clients.worker.waiting import until
 
 EXECUTIONS = [f"00000000-0000-4000-8000-{n:012d}" for n in range(10)]
 ENVIRON: dict[str, str] = {}
@@ -124,6 +125,24 @@ def test_what_the_old_configuration_is_claiming_at_a_reload_is_reported_too(tmp_
             api.offer(execution_id)
             api.outcomes(n + 1)
     assert sorted(each for each, _ in api.outcomes(1)) == EXECUTIONS
+
+
+def test_what_is_running_outlives_any_number_of_reloads(tmp_path: Path) -> None:
+    begun, done = tmp_path / "begun", tmp_path / "done"
+    line = f"touch {begun}; until [ -e {done} ]; do sleep 0.05; done; echo kept"
+    early = config(tmp_path, handlers={"sync": line})
+    last = config(tmp_path, handlers={"other": "echo the last configuration is read"})
+    api, reads = FakeApi(), iter([early, early, early, last])
+    api.offer(EXECUTIONS[0])
+    with running(api, lambda: next(reads)) as run:
+        until(begun.exists)
+        for _ in range(3):
+            run.daemon.tell(Reload())
+        api.offer(EXECUTIONS[1], "other")
+        api.outcomes(1)
+        done.touch()
+        outcomes = dict(api.outcomes(2))
+    assert outcomes[EXECUTIONS[0]]["result"] == "kept"
 
 
 def test_a_task_runs_only_as_often_at_once_as_it_may(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class Shift:
         self.config = config
         self._on_end = on_end
         self._retired = False
+        self._stopped = False
         self._metrics = metrics
         connections = 2 * config.max_concurrent + len(config.handlers)
         # A hook and no transport of our own, because with one httpx ignores the users' proxies.
@@ -85,12 +86,15 @@ class Shift:
 
     def stop(self) -> None:
         """Claim no more; called again, do not wait for running jobs either."""
-        self._engine.stop()
+        first, self._stopped = not self._stopped, True
+        if not (first and self._retired):  # who has retired claims no more already
+            self._engine.stop()
 
     def retire(self) -> None:
         """Claim no more, and be over when all is done, also what is being claimed now."""
-        self._retired = True
-        self._engine.retire()
+        if not self._retired:  # each reload retires all shifts before it
+            self._retired = True
+            self._engine.retire()
 
     def wait_until_commands_end(self, seconds: float) -> bool:
         """Wait until no command runs any more; false if some still do after so long."""
