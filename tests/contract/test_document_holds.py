@@ -26,7 +26,7 @@ NAMES = [
     for operation in resource.all
     if operation.handler is not stream_events
 ]
-EXAMPLES = 8
+EXAMPLES = 5
 SEED = 20260328
 
 
