@@ -44,7 +44,8 @@ def parse_instant(text: str) -> datetime:
 
 def wire_time(moment: datetime) -> str:
     """Write an instant in UTC with `Z`; the fraction is left out when it is zero."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    instant = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return instant.isoformat().removesuffix("+00:00") + "Z"
 
 
 def wire_time_or_none(moment: datetime | None) -> str | None:
