@@ -3,6 +3,8 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 RUN := $(UV) run --no-sync
 export UV_PYTHON ?= $(PYTHON)
+# Each stack of the tests starts a dozen processes: none of them should compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-docker test-k8s test-upgrade test-published faults test-browser check lint bench fmt clean
 .DEFAULT_GOAL := help
@@ -39,8 +41,8 @@ check: lint test  ## What CI runs: lint, types, import contracts, tests
 lint: .venv/synced  ## Lint, types and import contracts
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
-	@$(RUN) mypy
-	@$(RUN) mypy --python-version 3.10 -p cueapi -p cueapi_cli -p cueapi_worker -p cueapi_mcp
+	@$(RUN) mypy --python-version 3.10 -p cueapi -p cueapi_cli -p cueapi_worker -p cueapi_mcp & \
+		clients=$$!; $(RUN) mypy && wait $$clients
 	@$(RUN) lint-imports
 
 bench: .venv/synced  ## Measure rates and lateness; writes bench/results/

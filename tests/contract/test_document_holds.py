@@ -26,7 +26,7 @@ NAMES = [
     for operation in resource.all
     if operation.handler is not stream_events
 ]
-EXAMPLES = 5
+EXAMPLES = 3
 SEED = 20260328
 
 
