@@ -32,3 +32,11 @@ def nested(levels: int) -> Any:
     for _ in range(levels - 1):
         value = [value]
     return value
+
+
+WORKER_CUE: dict[str, Any] = {
+    "name": "nightly",
+    "schedule": CRON,
+    "transport": "worker",
+    "payload": {"task": "sync", "n": 1},
+}
